@@ -1,0 +1,1 @@
+"""One foreign system each; foreign errors end here."""

@@ -1,0 +1,33 @@
+"""Events for operators: one JSON object as the log message.
+
+The Functions worker forwards a message's text and drops `extra=`, so the fields travel in the text and alert rules
+read them with `parse_json(message)`. Fields are ids, codes and numbers; nothing else is ever passed in.
+"""
+
+import json
+import logging
+
+_LOGGER = logging.getLogger("hr_connector")
+_CHATTY = ("azure", "azurefunctions", "httpx", "httpcore", "msal", "urllib3")
+
+
+def quiet_libraries() -> None:
+    """Libraries log at INFO what must not reach telemetry: URLs with file names and workers' ids."""
+    for name in _CHATTY:
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+class LoggedEvents:
+    """The real `EventLog`."""
+
+    def info(self, event: str, **fields: str | int | None) -> None:
+        """Something went as it should."""
+        _LOGGER.info(_message(event, "info", fields))
+
+    def error(self, event: str, **fields: str | int | None) -> None:
+        """A person has something to do: the alert rule looks for these."""
+        _LOGGER.error(_message(event, "error", fields))
+
+
+def _message(event: str, level: str, fields: dict[str, str | int | None]) -> str:
+    return json.dumps({"event": event, "level": level, **fields})

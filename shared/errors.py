@@ -1,0 +1,83 @@
+"""What can go wrong, named by what happens next.
+
+ConnectorError
+├── ConfigurationError    nothing runs until an app setting is repaired
+├── FeedFileError         no file of this feed is processed until its feed file is repaired
+├── HrFileError           the whole file is refused; HR exports it again
+├── DropGoneError         the drop was overwritten or deleted while it was read; its successor has its own run
+├── LeaseLostError        another sender has this job now; stop before the next request
+├── BlobChangedError      somebody else wrote the blob first; read it again
+└── LogsUnavailableError  the provisioning logs can't be read now; the next report tries again
+
+A row that can't be sent is no exception: it is data, a `RowProblem` of the working set.
+Messages hold ids, numbers, names of columns and of settings, never the text of a cell.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why something was refused, held, blocked or set aside, for a person.
+
+    `code` is stable and meant for programs, `message` says what is wrong and where, `advice` what to do about it.
+    """
+
+    code: str
+    message: str
+    advice: str
+
+
+class ConnectorError(Exception):
+    """Base of everything the connector raises on purpose."""
+
+
+class ConfigurationError(ConnectorError):
+    """App settings that are missing or malformed; `problems` has one sentence for each."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("App settings need repair: " + " ".join(problems))
+        self.problems = tuple(problems)
+
+
+class FeedFileError(ConnectorError):
+    """A feed file that can't be used; `problems` has one sentence for each, with its line where there is one."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__(" ".join(problems))
+        self.problems = tuple(problems)
+
+
+class HrFileError(ConnectorError):
+    """A file that is refused whole."""
+
+    def __init__(self, code: str, message: str, advice: str) -> None:
+        super().__init__(message)
+        self.reason = Reason(code, message, advice)
+
+
+class DropGoneError(ConnectorError):
+    """The blob no longer has the version that the run is about."""
+
+
+class LeaseLostError(ConnectorError):
+    """The lease on the provisioning job could not be renewed."""
+
+
+class BlobChangedError(ConnectorError):
+    """A conditional write met a newer version, or a blob where none was expected."""
+
+
+class LogsUnavailableError(ConnectorError):
+    """The provisioning logs answered with something other than records."""
+
+    def __init__(self, status: int | None, code: str) -> None:
+        super().__init__(f"the provisioning logs answered {status or 'nothing'} ({code})")
+        self.status = status
+        self.code = code

@@ -1,0 +1,211 @@
+"""The plan's working set: every row of one file in a temporary SQLite database.
+
+Duplicates, managers first and the set-aside list are queries, and memory stays flat whatever the file. The database
+is private to the object, lives in SQLite's temporary space and is gone with it.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+import orjson
+
+from shared.inbound.attribute_mapping import MappedRow, RowProblem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from types import TracebackType
+
+_SCHEMA = """
+CREATE TABLE worker (
+    seq INTEGER PRIMARY KEY, line INTEGER NOT NULL, external_id TEXT NOT NULL COLLATE NOCASE,
+    manager TEXT COLLATE NOCASE, user BLOB NOT NULL, level INTEGER);
+CREATE TABLE problem (
+    line INTEGER NOT NULL, column_name TEXT, code TEXT NOT NULL, message TEXT NOT NULL, advice TEXT NOT NULL);
+"""
+_BATCH = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRow:
+    """A row that will be sent; `user` is its SCIM User as JSON."""
+
+    line: int
+    external_id: str
+    user: bytes
+
+
+class WorkingSet:
+    """Filled once by `load`, put in order by `arrange`, then read."""
+
+    def __init__(self) -> None:
+        self._db = sqlite3.connect("", isolation_level=None)
+        self._db.executescript(
+            "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -16384;" + _SCHEMA
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._db.close()
+
+    def load(self, rows: Iterable[MappedRow | list[RowProblem]]) -> None:
+        """Take in every row of the file, in the file's order."""
+        db, workers, problems = self._db, [], []
+        db.execute("BEGIN")
+        for row in rows:
+            if isinstance(row, MappedRow):
+                workers.append((row.line, row.external_id, row.manager, orjson.dumps(row.user)))
+                if len(workers) == _BATCH:
+                    self._insert_workers(workers)
+                    workers = []
+            else:
+                problems += row
+                if len(problems) >= _BATCH:
+                    self._insert_problems(problems)
+                    problems = []
+        self._insert_workers(workers)
+        self._insert_problems(problems)
+        db.execute("CREATE INDEX by_external_id ON worker (external_id)")
+        db.execute("COMMIT")
+
+    def arrange(self) -> None:
+        """Set doubled workers aside, then give every other a level: managers have a lower one than their reports.
+
+        Where managers form a circle, one of its members goes before its own manager; `in_circles` tells of them.
+        """
+        self._set_doubles_aside()
+        self._db.execute("CREATE INDEX by_manager ON worker (manager)")
+        self._db.execute("CREATE TEMP TABLE circle (line INTEGER PRIMARY KEY)")
+        self._level_roots()
+        while not self._descend():
+            self._break_circles()
+        self._db.execute("CREATE INDEX by_level ON worker (level, seq)")
+
+    def planned(self) -> Iterator[PlannedRow]:
+        """Rows to send, managers first, otherwise in the file's order."""
+        query = "SELECT line, external_id, user FROM worker ORDER BY level, seq"
+        return (PlannedRow(*row) for row in self._db.execute(query))
+
+    def problems(self) -> Iterator[RowProblem]:
+        """Every problem of every row that is set aside, by line."""
+        query = "SELECT line, column_name, code, message, advice FROM problem ORDER BY line, rowid"
+        return (RowProblem(*row) for row in self._db.execute(query))
+
+    def planned_count(self) -> int:
+        """How many rows will be sent."""
+        return self._number("SELECT count(*) FROM worker")
+
+    def set_aside_count(self) -> int:
+        """How many rows are set aside (a row can have several problems)."""
+        return self._number("SELECT count(DISTINCT line) FROM problem")
+
+    def set_aside_by_code(self) -> dict[str, int]:
+        """Rows set aside by the code of their first problem."""
+        query = "SELECT code, count(*) FROM (SELECT code, min(rowid) FROM problem GROUP BY line) GROUP BY code"
+        return dict(self._db.execute(query).fetchall())
+
+    def in_circles(self) -> list[int]:
+        """Lines of the rows that had to go before their manager because the managers form a circle."""
+        return [line for (line,) in self._db.execute("SELECT line FROM circle ORDER BY line")]
+
+    def manager_not_in_file(self) -> tuple[int, list[int]]:
+        """How many planned rows name a manager that is not planned in this file, and the first ten lines."""
+        orphans = """FROM worker w WHERE manager IS NOT NULL
+                     AND NOT EXISTS (SELECT 1 FROM worker m WHERE m.external_id = w.manager)"""
+        lines = [line for (line,) in self._db.execute(f"SELECT line {orphans} ORDER BY line LIMIT 10")]
+        return self._number(f"SELECT count(*) {orphans}"), lines
+
+    def _insert_workers(self, workers: list[tuple[int, str, str | None, bytes]]) -> None:
+        self._db.executemany("INSERT INTO worker (line, external_id, manager, user) VALUES (?, ?, ?, ?)", workers)
+
+    def _insert_problems(self, problems: Iterable[RowProblem]) -> None:
+        rows = ((p.line, p.column, p.code, p.message, p.advice) for p in problems)
+        self._db.executemany("INSERT INTO problem VALUES (?, ?, ?, ?, ?)", rows)
+
+    def _set_doubles_aside(self) -> None:
+        """Rows that say the same of a worker count once; rows that differ are all set aside, as none is known true."""
+        doubled = """SELECT external_id, min(seq), count(DISTINCT user) FROM worker
+                     GROUP BY external_id HAVING count(*) > 1"""
+        for external_id, first, variants in self._db.execute(doubled).fetchall():
+            lines = self._db.execute("SELECT seq, line FROM worker WHERE external_id = ? ORDER BY seq", [external_id])
+            seqs_and_lines = lines.fetchall()
+            all_lines = [line for _, line in seqs_and_lines]
+            if variants == 1:
+                extra = [(seq, line) for seq, line in seqs_and_lines if seq != first]
+                self._insert_problems(_repeated(line, all_lines[0]) for _, line in extra)
+            else:
+                extra = seqs_and_lines
+                self._insert_problems(_contradicting(line, all_lines) for line in all_lines)
+            self._db.executemany("DELETE FROM worker WHERE seq = ?", [(seq,) for seq, _ in extra])
+
+    def _level_roots(self) -> None:
+        self._db.execute(
+            """UPDATE worker SET level = 0
+               WHERE manager IS NULL OR manager NOT IN (SELECT external_id FROM worker)"""
+        )
+        self._deepest = 0
+
+    def _descend(self) -> bool:
+        """Give levels downwards as far as they reach; True when everybody has one."""
+        step = """UPDATE worker SET level = ? WHERE level IS NULL
+                  AND manager IN (SELECT external_id FROM worker WHERE level = ?)"""
+        while self._db.execute(step, [self._deepest + 1, self._deepest]).rowcount:
+            self._deepest += 1
+        return not self._number("SELECT count(*) FROM worker WHERE level IS NULL")
+
+    def _break_circles(self) -> None:
+        """Everybody without a level is in a circle or below one; free the first row of each circle."""
+        manager_of = dict(
+            self._db.execute(
+                """SELECT w.seq, m.seq FROM worker w JOIN worker m ON m.external_id = w.manager WHERE w.level IS NULL"""
+            ).fetchall()
+        )
+        done: set[int] = set()
+        for start in sorted(manager_of):
+            path: dict[int, None] = {}
+            seq = start
+            while seq not in done and seq not in path:
+                path[seq] = None
+                seq = manager_of[seq]
+            if seq in path:
+                members = list(path)[list(path).index(seq) :]
+                first = min(members)
+                self._db.execute("UPDATE worker SET level = ? WHERE seq = ?", [self._deepest + 1, first])
+                self._db.execute("INSERT INTO circle SELECT line FROM worker WHERE seq = ?", [first])
+            done.update(path)
+        self._deepest += 1
+
+    def _number(self, query: str) -> int:
+        return int(self._db.execute(query).fetchone()[0])
+
+
+def _repeated(line: int, first: int) -> RowProblem:
+    return RowProblem(
+        line,
+        None,
+        "repeatedRow",
+        f"The row says the same as line {first}, which is sent.",
+        "Nothing has to be done; remove the repetition from the export if you can.",
+    )
+
+
+def _contradicting(line: int, lines: list[int]) -> RowProblem:
+    return RowProblem(
+        line,
+        None,
+        "duplicateExternalId",
+        f"The same worker stands with other data on {_others(line, lines)}; none of these rows is sent.",
+        "Export one row for each worker.",
+    )
+
+
+def _others(line: int, lines: list[int]) -> str:
+    others = [str(other) for other in lines if other != line]
+    more = f" and {len(others) - 5} more lines" if len(others) > 5 else ""
+    return f"line{'s' if len(others) > 1 else ''} {', '.join(others[:5])}{more}"

@@ -1,0 +1,96 @@
+"""`outcomes.ndjson`: what became of every row of a plan, a line each, in the plan's order.
+
+Together with `set_aside.csv` it names every row of the HR file once.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+import orjson
+
+from shared.monitoring.outcome import Outcome, fold
+from shared.run.row_state import OUTCOMES, RowState
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from shared.monitoring.event_window import EventWindow
+
+CLOCK_SKEW = timedelta(seconds=2)
+"""An event this much older than the upload can still be its answer: the log gives whole seconds, and clocks differ."""
+
+
+@dataclass(frozen=True, slots=True)
+class SentRow:
+    """One planned row as the ledger knows it: `state` is planned, accepted or rejected."""
+
+    line: int
+    external_id: str
+    state: RowState
+    sent_at: datetime | None
+    code: str | None = None
+
+
+class RowOutcomes:
+    """A pass over the rows that yields the lines and, once it is through, has the `counts` and `codes`."""
+
+    def __init__(self, window: EventWindow | None, *, now: datetime, settling: timedelta) -> None:
+        """Takes what the log said, or None to only put down what the ledger says."""
+        self._window = window
+        self._now = now
+        self._settling = settling
+        self.counts: Counter[RowState] = Counter()
+        self.codes: Counter[str] = Counter()
+
+    def lines(self, rows: Iterable[SentRow], previous: Iterator[bytes]) -> Iterator[bytes]:
+        """The new file.
+
+        Args:
+            rows: every planned row, in the plan's order.
+            previous: the lines of the file as it was, in the same order; empty at first.
+        """
+        for row in rows:
+            before = next(previous, None)
+            outcome = _stored(before) if before else None
+            if row.state is RowState.ACCEPTED and row.sent_at is not None:
+                outcome = self._follow(row, row.sent_at, outcome)
+            state = outcome.state if outcome else row.state
+            code = outcome.code if outcome else row.code
+            if state in OUTCOMES:
+                self.counts[state] += 1
+            if code:
+                self.codes[code] += 1
+            yield _line(row, state, code, outcome)
+
+    def _follow(self, row: SentRow, sent_at: datetime, outcome: Outcome | None) -> Outcome | None:
+        spoken = outcome if outcome and outcome.state is not RowState.UNACCOUNTED else None
+        if self._window is not None:
+            spoken = fold(spoken, self._window.of(row.external_id, sent_at - CLOCK_SKEW))
+        if spoken is None and (outcome is not None or self._now - sent_at >= self._settling):
+            return outcome or Outcome(RowState.UNACCOUNTED, None, self._now, "")
+        return spoken
+
+
+def _stored(line: bytes) -> Outcome | None:
+    """The outcome in a line written before; None where the log had not spoken."""
+    data = orjson.loads(line)
+    if RowState(data["state"]) not in OUTCOMES:
+        return None
+    at = datetime.fromisoformat(data["at"])
+    return Outcome(RowState(data["state"]), data.get("code"), at, data.get("eventId", ""))
+
+
+def _line(row: SentRow, state: RowState, code: str | None, outcome: Outcome | None) -> bytes:
+    data: dict[str, object] = {"line": row.line, "externalId": row.external_id, "state": state.value}
+    if code:
+        data["code"] = code
+    if outcome:
+        data["at"] = outcome.at.isoformat()
+        data["eventId"] = outcome.event_id
+    elif row.sent_at:
+        data["at"] = row.sent_at.isoformat()
+    return orjson.dumps(data, option=orjson.OPT_APPEND_NEWLINE)

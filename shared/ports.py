@@ -1,0 +1,139 @@
+"""The outside world on one page: what the workflows need of storage, of Microsoft Graph, of the clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from contextlib import AbstractContextManager
+    from datetime import datetime
+
+    from shared.inbound.answer import Answer
+    from shared.monitoring.provisioning_log import ProvisioningEvent
+    from shared.run.drop import Drop
+
+HR_DROP = "hr-drop"
+FEEDS = "feeds"
+RUNS = "runs"
+STATE = "state"
+SUMMARIES = "summaries"
+CONTAINERS = (HR_DROP, FEEDS, RUNS, STATE, SUMMARIES)
+
+
+@dataclass(frozen=True)
+class StoredBlob:
+    """A small blob, whole, with the version that was read."""
+
+    content: bytes
+    etag: str
+
+
+@dataclass(frozen=True)
+class BlobListing:
+    """A blob as a listing shows it."""
+
+    name: str
+    etag: str
+    last_modified: datetime
+    size: int
+    metadata: Mapping[str, str]
+
+
+class Lease(Protocol):
+    """A lease that is held. `keep` is called before each request and renews it when it is due."""
+
+    def keep(self) -> None:
+        """Raises LeaseLostError when it is no longer held."""
+
+
+class BlobStore(Protocol):
+    """Containers and blobs; every write says which version it expects to meet."""
+
+    def read(self, container: str, name: str) -> StoredBlob | None:
+        """The blob, or None."""
+
+    def create(self, container: str, name: str, content: bytes, metadata: Mapping[str, str] | None = None) -> str:
+        """Write a new blob, return its ETag. Raises BlobChangedError where there is one already."""
+
+    def replace(
+        self, container: str, name: str, content: bytes, etag: str, metadata: Mapping[str, str] | None = None
+    ) -> str:
+        """Overwrite that version, return the new ETag. Raises BlobChangedError where it is another by now."""
+
+    def put(self, container: str, name: str, content: bytes | Iterable[bytes]) -> None:
+        """Write whatever is there; for blobs that hold the same bytes whoever writes them, or the newest view."""
+
+    def append(self, container: str, name: str, line: bytes) -> None:
+        """Add one line, durably, to an append blob that is made if need be."""
+
+    def lines(self, container: str, name: str) -> Iterator[bytes]:
+        """The lines of a text blob, streamed; none where there is no blob."""
+
+    def list(self, container: str, prefix: str = "") -> Iterator[BlobListing]:
+        """Blobs by name, with their metadata."""
+
+    def lease(self, container: str, name: str) -> AbstractContextManager[Lease | None]:
+        """Hold a lease on a blob (made if need be) for the context; None when somebody else holds it."""
+
+
+class DropReader(Protocol):
+    """One drop, read at one version."""
+
+    @property
+    def drop(self) -> Drop:
+        """What is being read."""
+
+    def chunks(self) -> Iterator[bytes]:
+        """The bytes. Raises DropGoneError once the blob has another version."""
+
+
+class Drops(Protocol):
+    """Files in `hr-drop` that no event has named."""
+
+    def open(self, drop: Drop) -> DropReader:
+        """A reader pinned to that drop's version."""
+
+
+class ProvisioningApi(Protocol):
+    """`bulkUpload` of Microsoft Graph."""
+
+    def upload(self, service_principal_id: str, job_id: str, body: bytes, client_request_id: str) -> Answer:
+        """Post one bulk request. Never raises for what the API or the network does: that is an Answer."""
+
+    def fetch_new_token(self) -> None:
+        """Forget the cached token: the next POST carries a new one."""
+
+
+class ProvisioningLogs(Protocol):
+    """`auditLogs/provisioning` of Microsoft Graph."""
+
+    def events(self, job_id: str, since: datetime) -> Iterator[ProvisioningEvent]:
+        """The job's events after that moment, in any order, possibly doubled. Raises LogsUnavailableError."""
+
+
+class EventLog(Protocol):
+    """What operators and alert rules see: one JSON object an event, without personal data."""
+
+    def info(self, event: str, **fields: str | int | None) -> None:
+        """Something went as it should."""
+
+    def error(self, event: str, **fields: str | int | None) -> None:
+        """A person has something to do."""
+
+
+class Clock(Protocol):
+    """Time and chance."""
+
+    def now(self) -> datetime:
+        """UTC."""
+
+    def monotonic(self) -> float:
+        """Seconds that never go back."""
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+
+    def jitter(self) -> float:
+        """A random number in [0, 1)."""

@@ -1,0 +1,155 @@
+"""`run.json`: the account of one run, and the contract with operators and other programs.
+
+`counts` always adds up to `rows`. The sender knows what the API answered, the reporter knows what the log said, and
+both write here; each changes only what it knows, through `with_answers` and `with_outcomes`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Annotated, Literal, Self
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic.alias_generators import to_camel
+
+from shared.errors import Reason
+from shared.run.row_state import OPEN, OUTCOMES, RowState
+
+Count = Annotated[int, Field(ge=0)]
+
+
+class RunState(StrEnum):
+    """Where a run is."""
+
+    PLANNED = "planned"
+    SENDING = "sending"
+    SENT = "sent"
+    SETTLED = "settled"
+    HELD = "held"
+    BLOCKED = "blocked"
+    REFUSED = "refused"
+
+
+UNSENT = frozenset({RunState.PLANNED, RunState.SENDING, RunState.BLOCKED})
+"""Runs that `resume_uploads` goes on with."""
+
+
+class Record(BaseModel):
+    """camelCase in storage; unknown members are an error, so that a newer record is never half understood."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid", frozen=True)
+
+
+class ReasonRecord(Record):
+    """Why a run is refused, held or blocked."""
+
+    code: str
+    message: str
+    advice: str
+
+
+class Notice(Record):
+    """Something a person should know of although nothing was refused; `lines` has the first few."""
+
+    code: str
+    message: str
+    rows: Count
+    lines: list[int] = []
+
+
+class Requests(Record):
+    """Bulk requests. `throttled` counts answers 429, so it can exceed `planned`."""
+
+    planned: Count = 0
+    accepted: Count = 0
+    rejected: Count = 0
+    throttled: Count = 0
+
+
+class RequestFile(Record):
+    """One blob of the plan: `requests` bodies, a line each; the digest is of the blob as it lies in storage."""
+
+    name: str
+    requests: Count
+    operations: Count
+    sha256: str
+
+
+class RunRecord(Record):
+    """One run; times are UTC."""
+
+    schema_version: Literal[1] = 1
+    run: str
+    feed: str
+    file: str
+    etag: str
+    dropped_at: AwareDatetime
+    updated_at: AwareDatetime
+    state: RunState
+    reason: ReasonRecord | None = None
+    rows: Count = 0
+    counts: dict[RowState, Count]
+    requests: Requests = Requests()
+    job_id: str | None = None
+    service_principal_id: str | None = None
+    feed_file_etag: str | None = None
+    plan: list[RequestFile] = []
+    notices: list[Notice] = []
+    first_sent_at: AwareDatetime | None = None
+    last_sent_at: AwareDatetime | None = None
+    not_before: AwareDatetime | None = None
+
+    @model_validator(mode="after")
+    def _counts_add_up(self) -> Self:
+        if set(self.counts) != set(RowState):
+            raise ValueError("counts must name every row state")
+        if sum(self.counts.values()) != self.rows:
+            raise ValueError(f"counts add up to {sum(self.counts.values())}, but there are {self.rows} rows")
+        return self
+
+    @property
+    def operations(self) -> int:
+        """How many rows the plan sends."""
+        return sum(part.operations for part in self.plan)
+
+    @property
+    def accepted_in_all(self) -> int:
+        """How many rows the API has accepted, whatever the log has said of them since."""
+        return self.counts[RowState.ACCEPTED] + sum(self.counts[state] for state in OUTCOMES)
+
+    def changed(self, **changes: object) -> RunRecord:
+        """A checked copy (`model_copy` would skip the validators)."""
+        return RunRecord.model_validate({**dict(self), **changes})
+
+    def with_answers(self, *, accepted: int, rejected: int) -> RunRecord:
+        """The record once the API has accepted and rejected that many operations in all."""
+        outcomes = {state: self.counts[state] for state in OUTCOMES}
+        return self._with_tally(accepted, rejected, outcomes)
+
+    def with_outcomes(self, outcomes: Mapping[RowState, int]) -> RunRecord:
+        """The record once the log has said that much in all; states that are not named are zero."""
+        return self._with_tally(self.accepted_in_all, self.counts[RowState.REJECTED], outcomes)
+
+    def _with_tally(self, accepted: int, rejected: int, outcomes: Mapping[RowState, int]) -> RunRecord:
+        counts = dict(self.counts)
+        counts.update({state: outcomes.get(state, 0) for state in OUTCOMES})
+        counts[RowState.REJECTED] = rejected
+        counts[RowState.ACCEPTED] = accepted - sum(outcomes.get(state, 0) for state in OUTCOMES)
+        counts[RowState.PLANNED] = self.operations - accepted - rejected - counts[RowState.SUPERSEDED]
+        return self.changed(counts=counts)
+
+    def settled_if_final(self) -> RunRecord:
+        """`settled` once nothing is left to send and every row is in a final state."""
+        is_final = not any(self.counts[state] for state in OPEN)
+        return self.changed(state=RunState.SETTLED) if self.state is RunState.SENT and is_final else self
+
+
+def no_counts() -> dict[RowState, int]:
+    """Every state at zero."""
+    return dict.fromkeys(RowState, 0)
+
+
+def reason_record(reason: Reason) -> ReasonRecord:
+    """The stored form of a reason."""
+    return ReasonRecord(code=reason.code, message=reason.message, advice=reason.advice)

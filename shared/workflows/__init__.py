@@ -1,0 +1,1 @@
+"""One story per trigger, told with the ports."""

@@ -1,0 +1,72 @@
+"""Bring one run up to date with its ledger and with what the provisioning log said."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from shared.inbound.bulk_request import read_row_index
+from shared.inbound.ledger import Verdict
+from shared.monitoring.row_outcomes import RowOutcomes, SentRow
+from shared.ports import RUNS
+from shared.run.row_state import RowState
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from shared.inbound.ledger import Ledger, LedgerEntry, Slice
+    from shared.monitoring.event_window import EventWindow
+    from shared.run.record import RunRecord
+    from shared.workflows.outside import Outside
+    from shared.workflows.run_store import RunStore
+
+_OUTCOMES = "outcomes.ndjson"
+
+
+def follow_run(record: RunRecord, window: EventWindow, runs: RunStore, outside: Outside) -> dict[str, int]:
+    """Write `outcomes.ndjson` and the counts; return the rows by code."""
+    ledger = runs.ledger(record)
+    outcomes = RowOutcomes(window, now=outside.clock.now(), settling=outside.limits.settling)
+    rows = _sent_rows(runs.lines(record, "rows.ndjson"), ledger)
+    lines = outcomes.lines(rows, runs.lines(record, _OUTCOMES))
+    outside.store.put(RUNS, runs.name(record.feed, record.run, _OUTCOMES), lines)
+
+    def followed(newest: RunRecord) -> RunRecord:
+        # A sender may have gone on since the ledger was read, or have been killed before it wrote its last count.
+        known = newest.with_answers(
+            accepted=max(newest.accepted_in_all, ledger.accepted_operations),
+            rejected=max(newest.counts[RowState.REJECTED], ledger.rejected_operations),
+        )
+        return known.with_outcomes(outcomes.counts).settled_if_final()
+
+    after = runs.update(record.feed, record.run, followed)
+    _tell(record, after, outside)
+    return dict(outcomes.codes)
+
+
+def _sent_rows(index: Iterator[bytes], ledger: Ledger) -> Iterator[SentRow]:
+    """The plan's rows, each with what its ledger entry says."""
+    request: int = 0
+    answers: list[tuple[Slice, LedgerEntry]] = []
+    for row in read_row_index(index):
+        if row.request != request:
+            request, answers = row.request, ledger.answered(row.request)
+        entry = next((entry for part, entry in answers if part.start <= row.operation < part.stop), None)
+        if entry is None:
+            yield SentRow(row.line, row.external_id, RowState.PLANNED, None)
+        elif entry.verdict is Verdict.ACCEPTED:
+            yield SentRow(row.line, row.external_id, RowState.ACCEPTED, entry.sent_at)
+        else:
+            yield SentRow(row.line, row.external_id, RowState.REJECTED, entry.sent_at, f"status{entry.status}")
+
+
+def _tell(before: RunRecord, after: RunRecord, outside: Outside) -> None:
+    """An event for news, and one that alerts for bad news; never the same twice, since it compares."""
+    if after.counts == before.counts:
+        return
+    fields: dict[str, str | int | None] = {"run": after.run, "feed": after.feed, "job": after.job_id}
+    outside.events.info(
+        "run.followed", state=after.state, **{k.value: n for k, n in after.counts.items() if n}, **fields
+    )
+    for state in (RowState.FAILED, RowState.UNACCOUNTED):
+        if after.counts[state] > before.counts[state]:
+            outside.events.error(f"rows.{state}", **{state.value: after.counts[state]}, **fields)

@@ -1,0 +1,190 @@
+"""Plan one drop: from its bytes to a durable, complete plan, or to a refusal that says why.
+
+The order of writing is the promise: everything that the plan consists of first, `run.json` last and only if there is
+none yet. A crash before that leaves a drop without a run, which is planned again; the feed file that the first try
+read is kept beside the plan, so that a second try plans the same bytes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from shared.errors import BlobChangedError, FeedFileError, HrFileError, Reason
+from shared.inbound.attribute_mapping import AttributeMapping
+from shared.inbound.bulk_request import request_files, row_index
+from shared.inbound.feed_file import Feed, parse_feed
+from shared.inbound.hr_file import HrFile
+from shared.inbound.set_aside import set_aside_csv
+from shared.inbound.working_set import WorkingSet
+from shared.ports import FEEDS, RUNS
+from shared.run.drop import NO_FEED
+from shared.run.record import Notice, RequestFile, Requests, RunRecord, RunState, no_counts, reason_record
+from shared.run.row_state import RowState
+from shared.workflows.run_store import RunStore, request_sizes
+
+if TYPE_CHECKING:
+    from shared.ports import DropReader, StoredBlob
+    from shared.run.drop import Drop
+    from shared.workflows.outside import Outside
+
+_FEED_COPY = "feed.yaml"
+
+
+def plan_run(reader: DropReader, outside: Outside) -> RunRecord:
+    """The run of this drop: the one there is, or a new one, planned or refused.
+
+    Raises:
+        DropGoneError: the drop was overwritten or deleted meanwhile; nothing was planned.
+    """
+    drop, runs = reader.drop, RunStore(outside.store, outside.clock)
+    if existing := runs.load(drop.feed, drop.run_id):
+        return existing
+    try:
+        record = _planned(reader, outside)
+    except FeedFileError as error:
+        record = _refused(drop, outside, _bad_feed_file(drop, error))
+    except HrFileError as error:
+        record = _refused(drop, outside, error.reason)
+    created = runs.create(record)
+    if created is record:
+        _tell(created, outside)
+    return created
+
+
+def refuse_run(drop: Drop, outside: Outside, reason: Reason) -> RunRecord:
+    """A run for a drop that is not even opened."""
+    record = RunStore(outside.store, outside.clock).create(_refused(drop, outside, reason))
+    _tell(record, outside)
+    return record
+
+
+def _planned(reader: DropReader, outside: Outside) -> RunRecord:
+    drop = reader.drop
+    feed_file, feed = _feed(drop, outside)
+    with WorkingSet() as working_set:
+        hr_file = HrFile(reader.chunks())
+        mapping = AttributeMapping(feed, hr_file.columns)
+        working_set.load(map(mapping.map, hr_file.rows()))
+        working_set.arrange()
+        plan = _write_plan(drop, working_set, outside)
+        return _record(drop, feed, feed_file, working_set, plan, outside)
+
+
+def _feed(drop: Drop, outside: Outside) -> tuple[StoredBlob, Feed]:
+    """The feed file for this drop: the copy beside the plan where an earlier try left one."""
+    if drop.feed == NO_FEED:
+        raise HrFileError(
+            "noFeedFolder",
+            "The file does not lie in a folder that can be a feed.",
+            "Drop it at hr-drop/<feed>/<file>, where <feed> is the name of a feed file: letters, digits, - and _.",
+        )
+    copy = f"{drop.feed}/{drop.run_id}/{_FEED_COPY}"
+    if kept := outside.store.read(RUNS, copy):
+        return kept, parse_feed(kept.content)
+    found = outside.store.read(FEEDS, f"{drop.feed}.yaml")
+    if found is None:
+        raise HrFileError(
+            "noFeedFile",
+            f"There is no feed file {drop.feed}.yaml in the container feeds.",
+            "Put one there, or drop the file into the right folder; then drop it again.",
+        )
+    feed = parse_feed(found.content)
+    try:
+        outside.store.create(RUNS, copy, found.content)
+    except BlobChangedError:
+        return _feed(drop, outside)
+    return found, feed
+
+
+def _write_plan(drop: Drop, working_set: WorkingSet, outside: Outside) -> list[RequestFile]:
+    """All blobs of the plan but run.json. Whoever writes them, and how often, they hold the same bytes."""
+    folder, run = f"{drop.feed}/{drop.run_id}/", drop.run_id
+    plan = []
+    for file in request_files(working_set.planned(), run):
+        outside.store.put(RUNS, folder + file.name, file.content)
+        plan.append(RequestFile(name=file.name, requests=file.requests, operations=file.operations, sha256=file.sha256))
+    outside.store.put(RUNS, folder + "rows.ndjson", row_index(working_set.planned(), run))
+    outside.store.put(RUNS, folder + "set_aside.csv", set_aside_csv(working_set.problems()))
+    return plan
+
+
+def _record(
+    drop: Drop, feed: Feed, feed_file: StoredBlob, working_set: WorkingSet, plan: list[RequestFile], outside: Outside
+) -> RunRecord:
+    planned, set_aside = working_set.planned_count(), working_set.set_aside_count()
+    counts = no_counts() | {RowState.PLANNED: planned, RowState.SET_ASIDE: set_aside}
+    record = RunRecord(
+        **_identity(drop, outside),
+        state=RunState.PLANNED if planned else RunState.SETTLED,
+        rows=planned + set_aside,
+        counts=counts,
+        job_id=feed.job.jobId,
+        service_principal_id=feed.job.servicePrincipalId,
+        feed_file_etag=feed_file.etag,
+        plan=plan,
+        notices=_notices(working_set),
+    )
+    record = record.changed(requests=Requests(planned=len(request_sizes(record))))
+    reason = _held(set_aside, record.rows, feed.safety.max_set_aside_percent)
+    return record.changed(state=RunState.HELD, reason=reason_record(reason)) if reason else record
+
+
+def _held(set_aside: int, rows: int, max_percent: float) -> Reason | None:
+    if set_aside * 100 <= max_percent * rows:
+        return None
+    return Reason(
+        "tooManySetAside",
+        f"{set_aside} of {rows} rows would be set aside, more than the {max_percent:g} % that the feed file allows. "
+        "Nothing was sent.",
+        "Look into set_aside.csv: a renamed status or a new date format sets many rows aside at once. Repair the file "
+        "or the feed file (or raise safety.max_set_aside_percent there), then drop the file again.",
+    )
+
+
+def _notices(working_set: WorkingSet) -> list[Notice]:
+    notices = []
+    if circles := working_set.in_circles():
+        message = "Managers form a circle; these rows are sent before their manager, and sent as they are."
+        notices.append(Notice(code="managerCircle", message=message, rows=len(circles), lines=circles[:10]))
+    rows, lines = working_set.manager_not_in_file()
+    if rows:
+        message = "The manager is not among the rows that are sent; Entra sets them only if the job knows them already."
+        notices.append(Notice(code="managerNotInFile", message=message, rows=rows, lines=lines))
+    return notices
+
+
+def _identity(drop: Drop, outside: Outside) -> dict[str, object]:
+    return {
+        "run": drop.run_id,
+        "feed": drop.feed,
+        "file": drop.file,
+        "etag": drop.etag,
+        "dropped_at": drop.dropped_at,
+        "updated_at": outside.clock.now(),
+    }
+
+
+def _refused(drop: Drop, outside: Outside, reason: Reason) -> RunRecord:
+    return RunRecord(
+        **_identity(drop, outside), state=RunState.REFUSED, reason=reason_record(reason), counts=no_counts()
+    )
+
+
+def _bad_feed_file(drop: Drop, error: FeedFileError) -> Reason:
+    return Reason(
+        "invalidFeedFile",
+        f"The feed file {drop.feed}.yaml can't be used. {error}",
+        "Repair the feed file, then drop the HR file again.",
+    )
+
+
+def _tell(record: RunRecord, outside: Outside) -> None:
+    """One event for a new run; a person has something to do unless every row is planned."""
+    fields: dict[str, str | int | None] = {"run": record.run, "feed": record.feed, "rows": record.rows}
+    if record.reason:
+        outside.events.error(f"run.{record.state}", code=record.reason.code, **fields)
+        return
+    set_aside = record.counts[RowState.SET_ASIDE]
+    outside.events.info("run.planned", requests=record.requests.planned, setAside=set_aside, **fields)
+    if set_aside:
+        outside.events.error("rows.setAside", setAside=set_aside, **fields)

@@ -1,0 +1,97 @@
+"""Send the runs of one provisioning job: one sender at a time, oldest drop first, each from where its ledger ends.
+
+A run that has to wait makes every later run of its job wait: a newer file must not be overtaken by an older one.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from shared.errors import LeaseLostError, Reason
+from shared.ports import STATE
+from shared.run.record import UNSENT, RunRecord, RunState, reason_record
+from shared.workflows.run_store import RunStore
+from shared.workflows.send_run import RunSender, Stop
+
+if TYPE_CHECKING:
+    from shared.ports import Lease
+    from shared.workflows.outside import Outside
+    from shared.workflows.run_store import RunHead
+
+
+def send_job(job_id: str, outside: Outside, *, deadline: float) -> None:
+    """Send what this job's runs have left to send, until it is done, has to wait, or the deadline comes.
+
+    Args:
+        job_id: the provisioning job.
+        outside: the world.
+        deadline: on the monotonic clock; no request is begun after it.
+    """
+    with outside.store.lease(STATE, f"jobs/{job_id}/lock") as lease:
+        if lease is None:
+            outside.events.info("job.busy", job=job_id)
+            return
+        try:
+            _send_in_order(job_id, lease, outside, deadline)
+        except LeaseLostError:
+            outside.events.info("job.leaseLost", job=job_id)
+
+
+def _send_in_order(job_id: str, lease: Lease, outside: Outside, deadline: float) -> None:
+    runs = RunStore(outside.store, outside.clock)
+    for head in runs.heads():
+        if head.job_id != job_id or head.state not in UNSENT:
+            continue
+        record = runs.load(head.feed, head.run)
+        if record is None or record.state not in UNSENT:
+            continue
+        if record.not_before and outside.clock.now() < record.not_before:
+            return
+        if not _is_newest(head, outside):
+            _hold_overtaken(record, runs, outside)
+            continue
+        stop = RunSender(record, runs, outside, lease, deadline).send()
+        if stop is not None:
+            _put_off(record, stop, runs, outside)
+        if stop is not None and stop.state is not RunState.HELD:
+            return
+
+
+def _put_off(record: RunRecord, stop: Stop, runs: RunStore, outside: Outside) -> None:
+    """Say in run.json and to operators why the run stopped and when it goes on."""
+    until = outside.clock.now() + timedelta(seconds=stop.seconds) if stop.seconds else None
+    reason = reason_record(stop.reason) if stop.reason else None
+    after = runs.update(
+        record.feed, record.run, lambda newest: newest.changed(state=stop.state, reason=reason, not_before=until)
+    )
+    fields: dict[str, str | int | None] = {"run": after.run, "feed": after.feed, "job": after.job_id}
+    code = stop.reason.code if stop.reason else "timeBudget"
+    if stop.state is RunState.SENDING:
+        outside.events.info("run.putOff", code=code, seconds=round(stop.seconds), **fields)
+    else:
+        outside.events.error(f"run.{stop.state}", code=code, **fields)
+
+
+def _is_newest(head: RunHead, outside: Outside) -> bool:
+    """Whether no newer run of this job was begun; notes that this one now is. Only called under the job's lease."""
+    name = f"jobs/{head.job_id}/newest-run"
+    found = outside.store.read(STATE, name)
+    if found and found.content.decode() > head.run:
+        return False
+    if not found or found.content.decode() != head.run:
+        outside.store.put(STATE, name, head.run.encode())
+    return True
+
+
+def _hold_overtaken(record: RunRecord, runs: RunStore, outside: Outside) -> None:
+    reason = Reason(
+        "overtaken",
+        "A newer file for this provisioning job was sent before this one was ready; sending this one now would put "
+        "older data over newer.",
+        "If this file's data still hold, drop the file again.",
+    )
+    runs.update(
+        record.feed, record.run, lambda newest: newest.changed(state=RunState.HELD, reason=reason_record(reason))
+    )
+    outside.events.error("run.held", code=reason.code, run=record.run, feed=record.feed, job=record.job_id)
