@@ -38,11 +38,22 @@ class SentRow:
 class RowOutcomes:
     """A pass over the rows that yields the lines and, once it is through, has the `counts` and `codes`."""
 
-    def __init__(self, window: EventWindow | None, *, now: datetime, settling: timedelta) -> None:
-        """Takes what the log said, or None to only put down what the ledger says."""
+    def __init__(
+        self, window: EventWindow, *, now: datetime, settling: timedelta, newer_run_from: datetime | None = None
+    ) -> None:
+        """Takes what the log said.
+
+        Args:
+            window: the events.
+            now: the time of this report.
+            settling: how long after its upload a row of which the log never spoke is still only `accepted`.
+            newer_run_from: when a newer run of the job began to send. The log does not say which upload an event
+                belongs to; from then on only rows that have no outcome yet take one.
+        """
         self._window = window
         self._now = now
         self._settling = settling
+        self._newer_run_from = newer_run_from
         self.counts: Counter[RowState] = Counter()
         self.codes: Counter[str] = Counter()
 
@@ -68,8 +79,11 @@ class RowOutcomes:
 
     def _follow(self, row: SentRow, sent_at: datetime, outcome: Outcome | None) -> Outcome | None:
         spoken = outcome if outcome and outcome.state is not RowState.UNACCOUNTED else None
-        if self._window is not None:
-            spoken = fold(spoken, self._window.of(row.external_id, sent_at - CLOCK_SKEW))
+        events = self._window.of(row.external_id, sent_at - CLOCK_SKEW)
+        own = [event for event in events if not self._newer_run_from or event.at < self._newer_run_from]
+        spoken = fold(spoken, own)
+        if spoken is None:
+            spoken = fold(None, events)
         if spoken is None and (outcome is not None or self._now - sent_at >= self._settling):
             return outcome or Outcome(RowState.UNACCOUNTED, None, self._now, "")
         return spoken

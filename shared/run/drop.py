@@ -14,6 +14,13 @@ FEED_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
 """A folder that can be a feed: its name becomes part of other blobs' names."""
 NO_FEED = "_no-feed"
 """Stands for the feed of a file outside every folder, or in one whose name can't be a feed's."""
+
+
+def dropped_at(run_id: str) -> str:
+    """The part of a run id that says when its file was dropped; sorts by time."""
+    return run_id.partition("-")[0]
+
+
 _UNFINISHED = (".tmp", ".part", ".filepart", ".partial", ".crdownload")
 
 

@@ -12,6 +12,7 @@ from shared.run.row_state import RowState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     from shared.inbound.ledger import Ledger, LedgerEntry, Slice
     from shared.monitoring.event_window import EventWindow
@@ -22,10 +23,14 @@ if TYPE_CHECKING:
 _OUTCOMES = "outcomes.ndjson"
 
 
-def follow_run(record: RunRecord, window: EventWindow, runs: RunStore, outside: Outside) -> dict[str, int]:
+def follow_run(
+    record: RunRecord, window: EventWindow, runs: RunStore, outside: Outside, *, newer_run_from: datetime | None
+) -> dict[str, int]:
     """Write `outcomes.ndjson` and the counts; return the rows by code."""
     ledger = runs.ledger(record)
-    outcomes = RowOutcomes(window, now=outside.clock.now(), settling=outside.limits.settling)
+    outcomes = RowOutcomes(
+        window, now=outside.clock.now(), settling=outside.limits.settling, newer_run_from=newer_run_from
+    )
     rows = _sent_rows(runs.lines(record, "rows.ndjson"), ledger)
     lines = outcomes.lines(rows, runs.lines(record, _OUTCOMES))
     outside.store.put(RUNS, runs.name(record.feed, record.run, _OUTCOMES), lines)

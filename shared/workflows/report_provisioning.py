@@ -76,7 +76,10 @@ def _report_job(job_id: str, records: list[RunRecord], runs: RunStore, outside: 
     since = _read_since(job_id, followed, outside)
     log = outside.logs.events(job_id, since) if followed else ()
     with EventWindow(log) as window:
-        codes = {record.run: follow_run(record, window, runs, outside) for record in followed}
+        codes = {
+            record.run: follow_run(record, window, runs, outside, newer_run_from=_newer_run_from(record, records))
+            for record in followed
+        }
         events = len(window)
     if followed:
         outside.store.put(STATE, _watermark(job_id), Watermark(read_at=now).model_dump_json().encode())
@@ -112,6 +115,11 @@ def _read_since(job_id: str, followed: list[RunRecord], outside: Outside) -> dat
         and now - record.first_sent_at >= outside.limits.settling
     ]
     return min([max(overlap, min(sent)), *ending])
+
+
+def _newer_run_from(record: RunRecord, records: list[RunRecord]) -> datetime | None:
+    later = [other.first_sent_at for other in records if other.run > record.run and other.first_sent_at]
+    return min(later, default=None)
 
 
 def _watermark(job_id: str) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from shared.errors import LeaseLostError, Reason
 from shared.ports import STATE
+from shared.run.drop import dropped_at
 from shared.run.record import UNSENT, RunRecord, RunState, reason_record
 from shared.workflows.run_store import RunStore
 from shared.workflows.send_run import RunSender, Stop
@@ -74,12 +75,16 @@ def _put_off(record: RunRecord, stop: Stop, runs: RunStore, outside: Outside) ->
 
 
 def _is_newest(head: RunHead, outside: Outside) -> bool:
-    """Whether no newer run of this job was begun; notes that this one now is. Only called under the job's lease."""
+    """Whether no newer run of this job was begun; notes that this one now is. Only called under the job's lease.
+
+    Two drops of one second have no order, so neither overtakes the other.
+    """
     name = f"jobs/{head.job_id}/newest-run"
     found = outside.store.read(STATE, name)
-    if found and found.content.decode() > head.run:
+    newest = found.content.decode() if found else ""
+    if dropped_at(newest) > dropped_at(head.run):
         return False
-    if not found or found.content.decode() != head.run:
+    if newest < head.run:
         outside.store.put(STATE, name, head.run.encode())
     return True
 

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-COLUMNS = (
-    "WorkerID,UserID,WorkerStatus,FullName,FirstName,MiddleName,LastName,Prefix,Suffix,NickName,JobTitle,WorkerType,"
-    "Language,Locale,TimeZone,Email,Phone,Street,City,State,Zip,Country,CostCenter,Company,Division,Department,"
-    "ManagerID,HireDate"
-).split(",")
+COLUMNS = [
+    *("WorkerID", "UserID", "WorkerStatus", "FullName", "FirstName", "MiddleName", "LastName", "Prefix", "Suffix"),
+    *("NickName", "JobTitle", "WorkerType", "Language", "Locale", "TimeZone", "Email", "Phone"),
+    *("Street", "City", "State", "Zip", "Country"),
+    *("CostCenter", "Company", "Division", "Department", "ManagerID", "HireDate"),
+]
 _FIRST = "Amélie Björn Chiara Dmitri Eun-ji Fatima Grace Håkon Ines João Keiko Liam Mei Noor Oluwaseun Paweł Quinn Rosa"
-_LAST = "O'Brien van der Berg McDonald Müller Nguyễn Østergaard Papadopoulos Ramírez Šimić Tanaka Ueda Vasquez Weiß Zhao"
+_LAST = "O'Brien van der Berg McDonald Müller Nguyễn Østergaard Papadopoulos Ramírez Šimić Tanaka Ueda Weiß Zhao"
 _DEPARTMENTS = {"Operations": "Coordinator", "Finance": "Analyst", "Engineering": "Engineer", "Sales": "Advisor"}
 _REPORTS = 8
 _FIRST_ID = 100000
@@ -75,8 +76,9 @@ def _worker(number: int, chance: random.Random) -> list[str]:
     status = chance.choices(["Active", "On Leave", "Terminated"], [93, 4, 3])[0]
     return [
         worker_id, login, status, f"{first} {last}", first, "", last, "", "", first, title, "Employee",
-        "en-US", "en-US", "Europe/Lisbon", login, f"+351 21 555 {number % 10000:04d}", f"{number + 1} Harbour Street, Floor 2",
-        "Lisbon", "Lisboa", "1100-148", "PT", str(4000 + number % 40), "Contoso", "Europe", department, manager, hired,
+        "en-US", "en-US", "Europe/Lisbon", login, f"+351 21 555 {number % 10000:04d}",
+        f"{number + 1} Harbour Street, Floor 2", "Lisbon", "Lisboa", "1100-148", "PT",
+        str(4000 + number % 40), "Contoso", "Europe", department, manager, hired,
     ]  # fmt: skip
 
 

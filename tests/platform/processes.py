@@ -21,6 +21,7 @@ from azure.storage.blob import BlobServiceClient
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+Process = subprocess.Popen[bytes]
 ROOT = Path(__file__).resolve().parents[2]
 CONTAINERS = ("hr-drop", "feeds", "runs", "state", "summaries")
 _AZURITE = ROOT / "tests" / "node_modules" / "azurite" / "dist" / "src" / "azurite.js"
@@ -107,7 +108,7 @@ def _first_json_line(text: str) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def _child(command: list[str], environment: dict[str, str], log: Path, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+def _child(command: list[str], environment: dict[str, str], log: Path, folder: Path) -> Iterator[Process]:
     with log.open("wb") as output:
         process = subprocess.Popen(command, env=environment, cwd=folder, stdout=output, stderr=subprocess.STDOUT)
     try:
@@ -121,7 +122,7 @@ def _child(command: list[str], environment: dict[str, str], log: Path, folder: P
             process.wait()
 
 
-def _wait_for(process: subprocess.Popen[bytes], log: Path, read, wanted: int) -> dict[str, str]:
+def _wait_for(process: Process, log: Path, read, wanted: int) -> dict[str, str]:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and process.poll() is None:
         found = read(log.read_text(errors="replace"))
