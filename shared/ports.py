@@ -110,7 +110,7 @@ class ProvisioningLogs(Protocol):
     """`auditLogs/provisioning` of Microsoft Graph."""
 
     def events(self, job_id: str, since: datetime) -> Iterator[ProvisioningEvent]:
-        """The job's events after that moment, in any order, possibly doubled. Raises LogsUnavailableError."""
+        """The job's events from that moment on, in any order, possibly doubled. Raises LogsUnavailableError."""
 
 
 class EventLog(Protocol):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC
+from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -39,13 +39,14 @@ class GraphProvisioningLogs:
         self._window = SlidingWindow(5, 10.0)
 
     def events(self, job_id: str, since: datetime) -> Iterator[ProvisioningEvent]:
-        """The job's events after that moment, possibly doubled.
+        """The job's events from that moment on, possibly doubled.
 
         Raises:
             LogsUnavailableError: a page could not be had, or its next link leads to another host.
         """
         quoted = job_id.replace("'", "''")
-        moment = since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        # `gt` is the documented operator, `ge` only seen in samples: so a moment before the first that is wanted.
+        moment = (since.astimezone(UTC) - timedelta(seconds=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
         query = {"$filter": f"jobId eq '{quoted}' and activityDateTime gt {moment}", "$top": str(PAGE_SIZE)}
         path = "/v1.0/auditLogs/provisioning"
         page, status = self._page(str(httpx.URL(path, params=query)))

@@ -42,7 +42,7 @@ class EventWindow:
         self._db.close()
 
     def of(self, external_id: str, since: datetime) -> list[ProvisioningEvent]:
-        """A worker's events from that moment on, oldest first."""
+        """A worker's events from that moment on, by time."""
         query = """SELECT id, at, external_id, status, action, code, cycle_id FROM event
                    WHERE external_id = ? AND at >= ? ORDER BY at, id"""
         found = self._db.execute(query, [external_id, _sortable(since)])

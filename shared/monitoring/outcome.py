@@ -39,11 +39,17 @@ class Outcome:
 
 
 def fold(outcome: Outcome | None, events: Iterable[ProvisioningEvent]) -> Outcome | None:
-    """Take further events, oldest first, into an outcome."""
-    for event in events:
-        if outcome is None or (event.at, event.id) > (outcome.at, outcome.event_id):
+    """Take further events into an outcome; events older than it are already in it."""
+    for event in sorted(events, key=_order):
+        if outcome is None or (event.at >= outcome.at and event.id != outcome.event_id):
             outcome = _next(outcome, event)
     return outcome
+
+
+def _order(event: ProvisioningEvent) -> tuple[datetime, int, str]:
+    """By time; the log's times are coarse, so in one moment a create comes first and a skip last."""
+    rank = 2 if event.status == "skipped" else 1 if event.action != "create" else 0
+    return event.at, rank, event.id
 
 
 def _next(outcome: Outcome | None, event: ProvisioningEvent) -> Outcome | None:

@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 
     from shared.monitoring.event_window import EventWindow
 
-CLOCK_SKEW = timedelta(seconds=2)
-"""An event this much older than the upload can still be its answer: the log gives whole seconds, and clocks differ."""
+
+def log_time(moment: datetime) -> datetime:
+    """The moment as the log would give it: its documented examples have whole seconds."""
+    return moment.replace(microsecond=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,7 @@ class RowOutcomes:
 
     def _follow(self, row: SentRow, sent_at: datetime, outcome: Outcome | None) -> Outcome | None:
         spoken = outcome if outcome and outcome.state is not RowState.UNACCOUNTED else None
-        events = self._window.of(row.external_id, sent_at - CLOCK_SKEW)
+        events = self._window.of(row.external_id, log_time(sent_at))
         own = [event for event in events if not self._newer_run_from or event.at < self._newer_run_from]
         spoken = fold(spoken, own)
         if spoken is None:

@@ -10,7 +10,7 @@ from pydantic import AwareDatetime
 
 from shared.errors import LogsUnavailableError
 from shared.monitoring.event_window import EventWindow
-from shared.monitoring.row_outcomes import CLOCK_SKEW
+from shared.monitoring.row_outcomes import log_time
 from shared.monitoring.summary import Summary, latest_summaries, summarize
 from shared.ports import STATE, SUMMARIES
 from shared.run.record import Record, RunRecord, RunState
@@ -102,13 +102,13 @@ def _read_since(job_id: str, followed: list[RunRecord], outside: Outside) -> dat
     Before a row is called unaccounted the log is read once more from that row's run on.
     """
     now = outside.clock.now()
-    sent = [record.first_sent_at - CLOCK_SKEW for record in followed if record.first_sent_at]
+    sent = [log_time(record.first_sent_at) for record in followed if record.first_sent_at]
     found = outside.store.read(STATE, _watermark(job_id))
     if not found or not sent:
         return min(sent, default=now)
     overlap = Watermark.model_validate_json(found.content).read_at - LOG_LATENESS
     ending = [
-        record.first_sent_at - CLOCK_SKEW
+        log_time(record.first_sent_at)
         for record in followed
         if record.counts[RowState.ACCEPTED]
         and record.first_sent_at
