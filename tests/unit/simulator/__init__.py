@@ -1,0 +1,1 @@
+"""The simulator's own rules; it is a witness, so it is examined too."""
