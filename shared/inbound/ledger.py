@@ -83,15 +83,17 @@ class Ledger:
         self._settled: dict[int, dict[Slice, LedgerEntry]] = {}
         self.accepted_operations = 0
         self.rejected_operations = 0
+        self._begun: dict[int, datetime | None] = {}
         self.throttled = 0
-        self.first_sent_at: datetime | None = None
         self.last_sent_at: datetime | None = None
+        self._last_answered_at: datetime | None = None
         for entry in entries:
             self.add(entry)
 
     def add(self, entry: LedgerEntry) -> None:
         """Take in one answer; an answer to something that is already settled changes nothing."""
-        self.first_sent_at = min(self.first_sent_at or entry.sent_at, entry.sent_at)
+        self._begun.setdefault(entry.request, self._last_answered_at)
+        self._last_answered_at = entry.answered_at
         self.last_sent_at = max(self.last_sent_at or entry.sent_at, entry.sent_at)
         self.throttled += entry.verdict is Verdict.THROTTLED
         part = Slice(request=entry.request, start=entry.start, stop=entry.stop)
@@ -115,6 +117,14 @@ class Ledger:
     def left_of(self, request: int) -> list[Slice]:
         """What is still to be sent of one planned request."""
         return list(self._left[request])
+
+    def begun(self, request: int) -> datetime | None:
+        """A moment before which no part of this request was posted; None for the run's first.
+
+        It is when the answer before it came, not when the request was sent: a sender that was killed may have posted
+        it and put nothing down.
+        """
+        return self._begun.get(request)
 
     def size_of(self, request: int) -> int:
         """Operations in one planned request."""

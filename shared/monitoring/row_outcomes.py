@@ -28,12 +28,17 @@ def log_time(moment: datetime) -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class SentRow:
-    """One planned row as the ledger knows it: `state` is planned, accepted or rejected."""
+    """One planned row as the ledger knows it: `state` is planned, accepted or rejected.
+
+    For an accepted row, `since` is a moment before which this run had not posted it, `sent_at` when the request was
+    sent that the API accepted.
+    """
 
     line: int
     external_id: str
     state: RowState
-    sent_at: datetime | None
+    since: datetime | None = None
+    sent_at: datetime | None = None
     code: str | None = None
 
 
@@ -69,8 +74,8 @@ class RowOutcomes:
         for row in rows:
             before = next(previous, None)
             outcome = _stored(before) if before else None
-            if row.state is RowState.ACCEPTED and row.sent_at is not None:
-                outcome = self._follow(row, row.sent_at, outcome)
+            if row.state is RowState.ACCEPTED and row.since and row.sent_at:
+                outcome = self._follow(row.external_id, row.since, row.sent_at, outcome)
             state = outcome.state if outcome else row.state
             code = outcome.code if outcome else row.code
             if state in OUTCOMES:
@@ -79,9 +84,9 @@ class RowOutcomes:
                 self.codes[code] += 1
             yield _line(row, state, code, outcome)
 
-    def _follow(self, row: SentRow, sent_at: datetime, outcome: Outcome | None) -> Outcome | None:
+    def _follow(self, external_id: str, since: datetime, sent_at: datetime, outcome: Outcome | None) -> Outcome | None:
         spoken = outcome if outcome and outcome.state is not RowState.UNACCOUNTED else None
-        events = self._window.of(row.external_id, log_time(sent_at))
+        events = self._window.of(external_id, log_time(since))
         own = [event for event in events if not self._newer_run_from or event.at < self._newer_run_from]
         spoken = fold(spoken, own)
         if spoken is None:

@@ -77,7 +77,10 @@ class RequestFile(Record):
 
 
 class RunRecord(Record):
-    """One run; times are UTC."""
+    """One run; times are UTC.
+
+    `first_sent_at`: when sending began, before the first request. `not_before`: when a run that waits goes on.
+    """
 
     schema_version: Literal[1] = 1
     run: str

@@ -31,7 +31,7 @@ def follow_run(
     outcomes = RowOutcomes(
         window, now=outside.clock.now(), settling=outside.limits.settling, newer_run_from=newer_run_from
     )
-    rows = _sent_rows(runs.lines(record, "rows.ndjson"), ledger)
+    rows = _sent_rows(runs.lines(record, "rows.ndjson"), ledger, record.first_sent_at or record.dropped_at)
     lines = outcomes.lines(rows, runs.lines(record, _OUTCOMES))
     outside.store.put(RUNS, runs.name(record.feed, record.run, _OUTCOMES), lines)
 
@@ -48,8 +48,8 @@ def follow_run(
     return dict(outcomes.codes)
 
 
-def _sent_rows(index: Iterator[bytes], ledger: Ledger) -> Iterator[SentRow]:
-    """The plan's rows, each with what its ledger entry says."""
+def _sent_rows(index: Iterator[bytes], ledger: Ledger, begun: datetime) -> Iterator[SentRow]:
+    """The plan's rows, each with what its ledger entry says; `begun` is when the run's sending began."""
     request: int = 0
     answers: list[tuple[Slice, LedgerEntry]] = []
     for row in read_row_index(index):
@@ -57,11 +57,12 @@ def _sent_rows(index: Iterator[bytes], ledger: Ledger) -> Iterator[SentRow]:
             request, answers = row.request, ledger.answered(row.request)
         entry = next((entry for part, entry in answers if part.start <= row.operation < part.stop), None)
         if entry is None:
-            yield SentRow(row.line, row.external_id, RowState.PLANNED, None)
+            yield SentRow(row.line, row.external_id, RowState.PLANNED)
         elif entry.verdict is Verdict.ACCEPTED:
-            yield SentRow(row.line, row.external_id, RowState.ACCEPTED, entry.sent_at)
+            since = ledger.begun(row.request) or begun
+            yield SentRow(row.line, row.external_id, RowState.ACCEPTED, since, entry.sent_at)
         else:
-            yield SentRow(row.line, row.external_id, RowState.REJECTED, entry.sent_at, f"status{entry.status}")
+            yield SentRow(row.line, row.external_id, RowState.REJECTED, code=f"status{entry.status}")
 
 
 def _tell(before: RunRecord, after: RunRecord, outside: Outside) -> None:

@@ -2,7 +2,7 @@
 
 The order of writing is the promise: everything that the plan consists of first, `run.json` last and only if there is
 none yet. A crash before that leaves a drop without a run, which is planned again; the feed file that the first try
-read is kept beside the plan, so that a second try plans the same bytes.
+read is kept beside the plan, so that a second try plans the same bytes. A lease keeps two planners of one drop apart.
 """
 
 from __future__ import annotations
@@ -23,24 +23,35 @@ from shared.run.row_state import RowState
 from shared.workflows.run_store import RunStore, request_sizes
 
 if TYPE_CHECKING:
-    from shared.ports import DropReader, StoredBlob
+    from collections.abc import Iterator
+
+    from shared.ports import DropReader, Lease, StoredBlob
     from shared.run.drop import Drop
     from shared.workflows.outside import Outside
 
 _FEED_COPY = "feed.yaml"
 
 
-def plan_run(reader: DropReader, outside: Outside) -> RunRecord:
-    """The run of this drop: the one there is, or a new one, planned or refused.
+def plan_run(reader: DropReader, outside: Outside) -> RunRecord | None:
+    """The run of this drop: the one there is, or a new one, planned or refused; None while somebody else plans it.
 
     Raises:
         DropGoneError: the drop was overwritten or deleted meanwhile; nothing was planned.
+        LeaseLostError: planning took longer than its lease could be kept; somebody else may be at it.
     """
     drop, runs = reader.drop, RunStore(outside.store, outside.clock)
     if existing := runs.load(drop.feed, drop.run_id):
         return existing
+    with outside.store.lease(RUNS, f"{drop.feed}/{drop.run_id}/planning.lock") as lease:
+        if lease is None:
+            return None
+        return runs.load(drop.feed, drop.run_id) or _plan_or_refuse(reader, runs, outside, lease)
+
+
+def _plan_or_refuse(reader: DropReader, runs: RunStore, outside: Outside, lease: Lease) -> RunRecord:
+    drop = reader.drop
     try:
-        record = _planned(reader, outside)
+        record = _planned(reader, outside, lease)
     except FeedFileError as error:
         record = _refused(drop, outside, _bad_feed_file(drop, error))
     except HrFileError as error:
@@ -58,16 +69,24 @@ def refuse_run(drop: Drop, outside: Outside, reason: Reason) -> RunRecord:
     return record
 
 
-def _planned(reader: DropReader, outside: Outside) -> RunRecord:
+def _planned(reader: DropReader, outside: Outside, lease: Lease) -> RunRecord:
     drop = reader.drop
     feed_file, feed = _feed(drop, outside)
     with WorkingSet() as working_set:
-        hr_file = HrFile(reader.chunks())
+        hr_file = HrFile(_keeping(lease, reader.chunks()))
         mapping = AttributeMapping(feed, hr_file.columns)
         working_set.load(map(mapping.map, hr_file.rows()))
+        lease.keep()
         working_set.arrange()
+        lease.keep()
         plan = _write_plan(drop, working_set, outside)
         return _record(drop, feed, feed_file, working_set, plan, outside)
+
+
+def _keeping(lease: Lease, chunks: Iterator[bytes]) -> Iterator[bytes]:
+    for chunk in chunks:
+        lease.keep()
+        yield chunk
 
 
 def _feed(drop: Drop, outside: Outside) -> tuple[StoredBlob, Feed]:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from shared.run.record import UNSENT
-from shared.workflows.missed_drops import plan_missed_drops
+from shared.workflows.missed_drops import missed_drops, plan_missed_drop
 from shared.workflows.run_store import RunStore
 from shared.workflows.send_runs import send_job
 
@@ -21,8 +21,8 @@ def resume_uploads(outside: Outside) -> None:
     """Safe to call at any time, also while other calls plan and send."""
     deadline = outside.clock.monotonic() + outside.limits.time_budget_seconds
     runs = RunStore(outside.store, outside.clock)
-    known = {(head.feed, head.run) for head in runs.heads()}
-    plan_missed_drops(known, outside, until=outside.clock.now() - EVENT_GRACE)
+    for drop in missed_drops(runs.heads(), outside, until=outside.clock.now() - EVENT_GRACE):
+        plan_missed_drop(drop, outside)
     jobs = {head.job_id for head in runs.heads() if head.state in UNSENT}
     for job_id in sorted(filter(None, jobs)):
         send_job(job_id, outside, deadline=deadline)

@@ -197,7 +197,7 @@ class RunSender:
             reason=None,
             not_before=None,
             requests=requests,
-            first_sent_at=ledger.first_sent_at,
+            first_sent_at=newest.first_sent_at or self._outside.clock.now(),
             last_sent_at=ledger.last_sent_at,
         )
         return changed.with_answers(accepted=ledger.accepted_operations, rejected=ledger.rejected_operations)

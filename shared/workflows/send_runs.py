@@ -1,6 +1,7 @@
 """Send the runs of one provisioning job: one sender at a time, oldest drop first, each from where its ledger ends.
 
-A run that has to wait makes every later run of its job wait: a newer file must not be overtaken by an older one.
+A run that has to wait makes every later run of its job wait, and so does an older drop that is not planned yet: a
+newer file's data must never be overwritten by an older one's.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from shared.errors import LeaseLostError, Reason
 from shared.ports import STATE
 from shared.run.drop import dropped_at
 from shared.run.record import UNSENT, RunRecord, RunState, reason_record
+from shared.workflows.missed_drops import missed_drops
 from shared.workflows.run_store import RunStore
 from shared.workflows.send_run import RunSender, Stop
 
@@ -41,13 +43,17 @@ def send_job(job_id: str, outside: Outside, *, deadline: float) -> None:
 
 def _send_in_order(job_id: str, lease: Lease, outside: Outside, deadline: float) -> None:
     runs = RunStore(outside.store, outside.clock)
-    for head in runs.heads():
+    heads = runs.heads()
+    for head in heads:
         if head.job_id != job_id or head.state not in UNSENT:
             continue
         record = runs.load(head.feed, head.run)
         if record is None or record.state not in UNSENT:
             continue
         if record.not_before and outside.clock.now() < record.not_before:
+            return
+        if missed_drops(heads, outside, until=record.dropped_at, folder=f"{record.feed}/"):
+            outside.events.info("run.waitsForOlderDrop", run=record.run, feed=record.feed, job=job_id)
             return
         if not _is_newest(head, outside):
             _hold_overtaken(record, runs, outside)

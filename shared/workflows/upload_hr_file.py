@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from shared.errors import DropGoneError
+from shared.errors import DropGoneError, LeaseLostError
 from shared.run.drop import NO_FEED
 from shared.run.record import UNSENT
-from shared.workflows.missed_drops import plan_missed_drops
+from shared.workflows.missed_drops import missed_drops, plan_missed_drop
 from shared.workflows.plan_run import plan_run
 from shared.workflows.run_store import RunStore
 from shared.workflows.send_runs import send_job
 
 if TYPE_CHECKING:
     from shared.ports import DropReader
-    from shared.run.record import RunRecord
+    from shared.run.drop import Drop
     from shared.workflows.outside import Outside
 
 
@@ -28,18 +28,20 @@ def upload_hr_file(reader: DropReader, outside: Outside) -> None:
         if reader.drop.is_unfinished:
             outside.events.info("drop.leftAlone", feed=reader.drop.feed)
             return
-        record = _planned_in_turn(reader, outside)
-    except DropGoneError:
-        outside.events.info("drop.gone")
+        _plan_older_drops(reader.drop, outside)
+        record = plan_run(reader, outside)
+    except (DropGoneError, LeaseLostError):
+        outside.events.info("drop.notPlanned")
         return
-    if record.state in UNSENT and record.job_id:
+    if record and record.state in UNSENT and record.job_id:
         send_job(record.job_id, outside, deadline=deadline)
 
 
-def _planned_in_turn(reader: DropReader, outside: Outside) -> RunRecord:
-    """The drop's run. Events come in any order, and an older file must be planned before a newer one is sent."""
-    drop, runs = reader.drop, RunStore(outside.store, outside.clock)
-    if drop.feed != NO_FEED:
-        known = {(head.feed, head.run) for head in runs.heads()} | {(drop.feed, drop.run_id)}
-        plan_missed_drops(known, outside, until=drop.dropped_at, folder=f"{drop.feed}/")
-    return plan_run(reader, outside)
+def _plan_older_drops(drop: Drop, outside: Outside) -> None:
+    """Events come in any order, and an older file must be planned before a newer one is sent."""
+    if drop.feed == NO_FEED:
+        return
+    heads = RunStore(outside.store, outside.clock).heads()
+    folder = f"{drop.feed}/"
+    for older in missed_drops(heads, outside, until=drop.dropped_at, folder=folder, but=drop.run_id):
+        plan_missed_drop(older, outside)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import itertools
 import json
 import logging
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import time_machine
 
 from shared.bootstrap import connector
 from tests.platform.accounting import faults, run_records
@@ -35,6 +37,18 @@ class World:
         self.host = FunctionsHost()
         self.texts: dict[str, str] = {}
         self._caplog = caplog
+        self._travels: list[time_machine.travel] = []
+
+    def advance(self, *, hours: float) -> None:
+        """Let that much time pass, here and in the tenant; Azurite keeps its own clock."""
+        travel = time_machine.travel(datetime.now(UTC) + timedelta(hours=hours), tick=True)
+        travel.start()
+        self._travels.append(travel)
+        self.entra.post("advance", {"seconds": hours * 3600})
+
+    def end(self) -> None:
+        while self._travels:
+            self._travels.pop().stop()
 
     def put_feed(self, content: bytes | None = None, name: str = "contoso") -> None:
         settings = self.entra.settings
@@ -111,6 +125,7 @@ def bare_world(storage, entra, monkeypatch, caplog) -> Iterator[World]:
         monkeypatch.setenv(name, value)
     connector.cache_clear()
     yield world
+    world.end()
     connector.cache_clear()
 
 
