@@ -1,7 +1,7 @@
 PYTHON ?= python3
 PY := .venv/bin/python
 
-.PHONY: install demo test bench clean
+.PHONY: install demo test bench schema clean
 
 install:
 	@$(PYTHON) tests/platform/install.py
@@ -21,3 +21,6 @@ bench: install
 
 clean:
 	rm -rf .venv tests/node_modules demo-output
+
+schema: install
+	@$(PY) -c "import json; from shared.run.record import RunRecord; print(json.dumps(RunRecord.model_json_schema(by_alias=True, mode='serialization'), indent=2))" > docs/run.schema.json

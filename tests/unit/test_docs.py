@@ -1,0 +1,71 @@
+"""The documents and the code say the same."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from shared.inbound.feed_file import parse_feed
+from shared.run.record import RunRecord, RunState
+from shared.run.row_state import RowState
+from shared.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+NAMES = {field.alias for field in Settings.model_fields.values()}
+
+
+def table_below(heading: str) -> list[str]:
+    """The first cells of the table in the section with that heading."""
+    section = README.split(f"\n## {heading}\n", 1)[1].split("\n## ", 1)[0]
+    cells = [line.split("|")[1].strip() for line in section.splitlines() if line.startswith("|")]
+    return [name for cell in cells[2:] for name in re.findall(r"`([^`]+)`", cell)]
+
+
+def test_the_settings_table_and_the_code_have_the_same_names():
+    assert set(table_below("Settings")) == NAMES
+
+
+def test_the_example_of_local_settings_names_only_what_there_is():
+    values = json.loads((ROOT / "local.settings.json.example").read_text())["Values"]
+    known = NAMES | {"FUNCTIONS_WORKER_RUNTIME", "AzureWebJobsStorage", "IDENTITY_ENDPOINT", "IDENTITY_HEADER"}
+    assert set(values) <= known
+    assert {"HR_STORAGE", "AZURE_CLIENT_ID", "GRAPH_ENDPOINT", "REPORT_SCHEDULE", "RESUME_SCHEDULE"} <= set(values)
+
+
+def test_every_row_state_and_every_run_state_is_explained():
+    assert set(table_below("What became of a row")) == {state.value for state in RowState}
+    assert set(table_below("What a run is")) == {state.value for state in RunState}
+
+
+def test_the_feed_file_in_the_readme_is_one_that_the_connector_takes():
+    (feed,) = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
+    assert parse_feed(feed.encode()).job.jobId.startswith("API2AAD.")
+
+
+@pytest.mark.parametrize("document", ["README.md", *sorted(f"docs/{p.name}" for p in (ROOT / "docs").glob("*.md"))])
+def test_every_link_to_a_file_leads_somewhere(document):
+    path = ROOT / document
+    links = re.findall(r"\]\((?!https?:|#)([^)#]+)", path.read_text(encoding="utf-8"))
+    assert [link for link in links if not (path.parent / link).exists()] == []
+
+
+def test_the_published_schema_is_that_of_run_json():
+    published = json.loads((ROOT / "docs" / "run.schema.json").read_text())
+    assert published == RunRecord.model_json_schema(by_alias=True, mode="serialization")
+
+
+def test_nothing_but_the_connector_is_deployed():
+    ignored = {line.rstrip("/") for line in (ROOT / ".funcignore").read_text().split()}
+    left = {p.name for p in ROOT.iterdir() if not p.name.startswith(".")} - ignored
+    assert left == {"function_app.py", "host.json", "requirements.txt", "shared"}
+
+
+def test_every_direct_dependency_is_pinned():
+    for name in ("requirements.txt", "tests/requirements.txt"):
+        lines = [line for line in (ROOT / name).read_text().splitlines() if not line.startswith("-r")]
+        assert lines
+        assert [line for line in lines if not re.fullmatch(r"[A-Za-z0-9._-]+==[0-9][^ ]*", line)] == []
