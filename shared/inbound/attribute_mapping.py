@@ -58,6 +58,35 @@ class _CellProblem(Exception):  # noqa: N818 - never leaves this module
         self.code, self.message, self.advice = code, message, advice
 
 
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """The attributes that go into one container of the user (None: the user itself).
+
+    Most attributes are a column's text as it is: `plain` has their name and the cell's index, and costs no call.
+    `ruled` has name, columns for messages, and the compiled rule.
+    """
+
+    container: str | None
+    multi_valued: bool
+    plain: list[tuple[str, int]]
+    ruled: list[tuple[str, str | None, Evaluate]]
+
+    def fill(self, target: dict[str, Any], row: HrRow, problems: list[RowProblem]) -> None:
+        cells = row.cells
+        for name, index in self.plain:
+            text = cells[index]
+            if text and not text.isspace():
+                target[name] = text
+        for name, column, evaluate in self.ruled:
+            try:
+                value = evaluate(cells)
+            except _CellProblem as problem:
+                problems.append(RowProblem(row.line, column, problem.code, problem.message, problem.advice))
+                continue
+            if value is not None:
+                target[name] = value
+
+
 class AttributeMapping:
     """The compiled mapping: `map` turns a row into a user or into every problem that it has."""
 
@@ -74,58 +103,43 @@ class AttributeMapping:
         rules = feed.rules
         _check_header([c for rule in rules.values() for c in rule.columns], columns)
         self._width = len(columns)
-        self._simple: list[tuple[str, str | None, Evaluate]] = []
-        self._nested: dict[str, list[tuple[str, str | None, Evaluate]]] = {}
-        self._multi_valued = {path.container for path in rules if path.multi_valued}
+        self._position = {name: index for index, name in enumerate(columns)}
+        self._groups: dict[str | None, _Group] = {}
         self._manager: tuple[str | None, Evaluate] | None = None
         extensions = [p.container for p in rules if p.is_custom and p.container]
         self._schemas = [CORE_USER, ENTERPRISE_USER, *dict.fromkeys(extensions)]
-        position = {name: index for index, name in enumerate(columns)}
         for path, rule in rules.items():
-            self._place(path, ", ".join(rule.columns) or None, _compile(path, rule, position))
+            self._place(path, rule)
 
-    def _place(self, path: AttributePath, column: str | None, evaluate: Evaluate) -> None:
+    def _place(self, path: AttributePath, rule: Rule) -> None:
+        columns = ", ".join(rule.columns) or None
         if path == MANAGER:
-            self._manager = (column, evaluate)
-        elif path.container is None:
-            self._simple.append((path.attribute, column, evaluate))
+            self._manager = (columns, _compile(path, rule, self._position))
+            return
+        group = self._groups.setdefault(path.container, _Group(path.container, path.multi_valued, [], []))
+        if rule.is_plain and path not in (EXTERNAL_ID, USER_NAME):
+            group.plain.append((path.attribute, self._position[rule.columns[0]]))
         else:
-            self._nested.setdefault(path.container, []).append((path.attribute, column, evaluate))
+            group.ruled.append((path.attribute, columns, _compile(path, rule, self._position)))
 
     def map(self, row: HrRow) -> MappedRow | list[RowProblem]:
         """One row: a whole user, or every reason why it can't be one."""
-        cells = row.cells
-        if len(cells) != self._width:
+        if len(row.cells) != self._width:
             return [_wrong_width(row, self._width)]
         problems: list[RowProblem] = []
         user: dict[str, Any] = {"schemas": self._schemas}
-        self._fill(user, self._simple, row, problems)
-        for container, members in self._nested.items():
-            multi_valued = container in self._multi_valued
+        for container, group in self._groups.items():
+            if container is None:
+                group.fill(user, row, problems)
+                continue
             inner: dict[str, Any] = {}
-            self._fill(inner, members, row, problems)
+            group.fill(inner, row, problems)
             if inner:
-                user[container] = [{"type": "work", **inner}] if multi_valued else inner
+                user[container] = [{"type": "work", **inner}] if group.multi_valued else inner
         manager = self._map_manager(user, row, problems)
         if problems:
             return problems
         return MappedRow(row.line, user["externalId"], manager, user)
-
-    def _fill(
-        self,
-        target: dict[str, Any],
-        members: Iterable[tuple[str, str | None, Evaluate]],
-        row: HrRow,
-        problems: list[RowProblem],
-    ) -> None:
-        for name, column, evaluate in members:
-            try:
-                value = evaluate(row.cells)
-            except _CellProblem as problem:
-                problems.append(RowProblem(row.line, column, problem.code, problem.message, problem.advice))
-                continue
-            if value is not None:
-                target[name] = value
 
     def _map_manager(self, user: dict[str, Any], row: HrRow, problems: list[RowProblem]) -> str | None:
         if self._manager is None:

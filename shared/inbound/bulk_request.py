@@ -43,8 +43,13 @@ class RequestFileContent:
 
 
 def bulk_id(run_id: str, line: int) -> str:
-    """The operation's id: a UUID that names this row of this run, the same each time it is planned."""
-    return str(uuid.uuid5(_NAMESPACE, f"{run_id}/{line}"))
+    """The operation's id: the version 5 UUID of this row of this run, the same each time it is planned.
+
+    Put together by hand since `uuid.uuid5` takes three times as long, once for each row. RFC 9562 §5.5.
+    """
+    digest = hashlib.sha1(b"%b%b/%d" % (_NAMESPACE.bytes, run_id.encode(), line), usedforsecurity=False).hexdigest()
+    variant = "89ab"[int(digest[16], 16) & 3]
+    return f"{digest[:8]}-{digest[8:12]}-5{digest[13:16]}-{variant}{digest[17:20]}-{digest[20:32]}"
 
 
 def request_files(rows: Iterable[PlannedRow], run_id: str) -> Iterator[RequestFileContent]:

@@ -140,6 +140,11 @@ class Rule(FeedModel):
         return self.true_when is not None or isinstance(self.constant, bool)
 
     @property
+    def is_plain(self) -> bool:
+        """True where the value is a column's text as it is."""
+        return self.column is not None and not (self.transforms or self.date or self.true_when)
+
+    @property
     def columns(self) -> tuple[str, ...]:
         """The columns that the rule reads, in the order in which it names them."""
         if self.template is not None:

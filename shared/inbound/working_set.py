@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 _SCHEMA = """
 CREATE TABLE worker (
     seq INTEGER PRIMARY KEY, line INTEGER NOT NULL, external_id TEXT NOT NULL COLLATE NOCASE,
-    manager TEXT COLLATE NOCASE, user BLOB NOT NULL, level INTEGER);
+    manager TEXT COLLATE NOCASE, level INTEGER);
+CREATE TABLE body (seq INTEGER PRIMARY KEY, user BLOB NOT NULL);
 CREATE TABLE problem (
     line INTEGER NOT NULL, column_name TEXT, code TEXT NOT NULL, message TEXT NOT NULL, advice TEXT NOT NULL);
 """
@@ -42,6 +43,7 @@ class WorkingSet:
 
     def __init__(self) -> None:
         self._db = sqlite3.connect("", isolation_level=None)
+        self._seq = 1
         self._db.executescript(
             "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -16384;" + _SCHEMA
         )
@@ -56,11 +58,13 @@ class WorkingSet:
 
     def load(self, rows: Iterable[MappedRow | list[RowProblem]]) -> None:
         """Take in every row of the file, in the file's order."""
-        db, workers, problems = self._db, [], []
+        db = self._db
+        workers: list[MappedRow] = []
+        problems: list[RowProblem] = []
         db.execute("BEGIN")
         for row in rows:
             if isinstance(row, MappedRow):
-                workers.append((row.line, row.external_id, row.manager, orjson.dumps(row.user)))
+                workers.append(row)
                 if len(workers) == _BATCH:
                     self._insert_workers(workers)
                     workers = []
@@ -89,7 +93,7 @@ class WorkingSet:
 
     def planned(self) -> Iterator[PlannedRow]:
         """Rows to send, managers first, otherwise in the file's order."""
-        query = "SELECT line, external_id, user FROM worker ORDER BY level, seq"
+        query = "SELECT line, external_id, user FROM worker JOIN body USING (seq) ORDER BY level, worker.seq"
         return (PlannedRow(*row) for row in self._db.execute(query))
 
     def problems(self) -> Iterator[RowProblem]:
@@ -121,8 +125,13 @@ class WorkingSet:
         lines = [line for (line,) in self._db.execute(f"SELECT line {orphans} ORDER BY line LIMIT 10")]
         return self._number(f"SELECT count(*) {orphans}"), lines
 
-    def _insert_workers(self, workers: list[tuple[int, str, str | None, bytes]]) -> None:
-        self._db.executemany("INSERT INTO worker (line, external_id, manager, user) VALUES (?, ?, ?, ?)", workers)
+    def _insert_workers(self, workers: list[MappedRow]) -> None:
+        """Bodies apart from keys: whatever sorts and sets levels then touches few pages."""
+        first, self._seq = self._seq, self._seq + len(workers)
+        keys = ((seq, w.line, w.external_id, w.manager) for seq, w in enumerate(workers, first))
+        self._db.executemany("INSERT INTO worker (seq, line, external_id, manager) VALUES (?, ?, ?, ?)", keys)
+        bodies = ((seq, orjson.dumps(w.user)) for seq, w in enumerate(workers, first))
+        self._db.executemany("INSERT INTO body VALUES (?, ?)", bodies)
 
     def _insert_problems(self, problems: Iterable[RowProblem]) -> None:
         rows = ((p.line, p.column, p.code, p.message, p.advice) for p in problems)
@@ -130,12 +139,13 @@ class WorkingSet:
 
     def _set_doubles_aside(self) -> None:
         """Rows that say the same of a worker count once; rows that differ are all set aside, as none is known true."""
-        doubled = """SELECT external_id, min(seq), count(DISTINCT user) FROM worker
-                     GROUP BY external_id HAVING count(*) > 1"""
-        for external_id, first, variants in self._db.execute(doubled).fetchall():
+        doubled = "SELECT external_id, min(seq) FROM worker GROUP BY external_id HAVING count(*) > 1"
+        for external_id, first in self._db.execute(doubled).fetchall():
             lines = self._db.execute("SELECT seq, line FROM worker WHERE external_id = ? ORDER BY seq", [external_id])
             seqs_and_lines = lines.fetchall()
             all_lines = [line for _, line in seqs_and_lines]
+            bodies = "SELECT count(DISTINCT user) FROM body JOIN worker USING (seq) WHERE external_id = ?"
+            (variants,) = self._db.execute(bodies, [external_id]).fetchone()
             if variants == 1:
                 extra = [(seq, line) for seq, line in seqs_and_lines if seq != first]
                 self._insert_problems(_repeated(line, all_lines[0]) for _, line in extra)

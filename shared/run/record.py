@@ -96,7 +96,7 @@ class RunRecord(Record):
     requests: Requests = Requests()
     job_id: str | None = None
     service_principal_id: str | None = None
-    feed_file_etag: str | None = None
+    feed_file_sha256: str | None = None
     plan: list[RequestFile] = []
     notices: list[Notice] = []
     first_sent_at: AwareDatetime | None = None

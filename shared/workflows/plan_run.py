@@ -7,6 +7,7 @@ read is kept beside the plan, so that a second try plans the same bytes. A lease
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING
 
 from shared.errors import BlobChangedError, FeedFileError, HrFileError, Reason
@@ -25,7 +26,7 @@ from shared.workflows.run_store import RunStore, request_sizes
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from shared.ports import DropReader, Lease, StoredBlob
+    from shared.ports import DropReader, Lease
     from shared.run.drop import Drop
     from shared.workflows.outside import Outside
 
@@ -89,7 +90,7 @@ def _keeping(lease: Lease, chunks: Iterator[bytes]) -> Iterator[bytes]:
         yield chunk
 
 
-def _feed(drop: Drop, outside: Outside) -> tuple[StoredBlob, Feed]:
+def _feed(drop: Drop, outside: Outside) -> tuple[bytes, Feed]:
     """The feed file for this drop: the copy beside the plan where an earlier try left one."""
     if drop.feed == NO_FEED:
         raise HrFileError(
@@ -99,7 +100,7 @@ def _feed(drop: Drop, outside: Outside) -> tuple[StoredBlob, Feed]:
         )
     copy = f"{drop.feed}/{drop.run_id}/{_FEED_COPY}"
     if kept := outside.store.read(RUNS, copy):
-        return kept, parse_feed(kept.content)
+        return kept.content, parse_feed(kept.content)
     found = outside.store.read(FEEDS, f"{drop.feed}.yaml")
     if found is None:
         raise HrFileError(
@@ -112,7 +113,7 @@ def _feed(drop: Drop, outside: Outside) -> tuple[StoredBlob, Feed]:
         outside.store.create(RUNS, copy, found.content)
     except BlobChangedError:
         return _feed(drop, outside)
-    return found, feed
+    return found.content, feed
 
 
 def _write_plan(drop: Drop, working_set: WorkingSet, outside: Outside) -> list[RequestFile]:
@@ -128,7 +129,7 @@ def _write_plan(drop: Drop, working_set: WorkingSet, outside: Outside) -> list[R
 
 
 def _record(
-    drop: Drop, feed: Feed, feed_file: StoredBlob, working_set: WorkingSet, plan: list[RequestFile], outside: Outside
+    drop: Drop, feed: Feed, feed_file: bytes, working_set: WorkingSet, plan: list[RequestFile], outside: Outside
 ) -> RunRecord:
     planned, set_aside = working_set.planned_count(), working_set.set_aside_count()
     counts = no_counts() | {RowState.PLANNED: planned, RowState.SET_ASIDE: set_aside}
@@ -139,7 +140,7 @@ def _record(
         counts=counts,
         job_id=feed.job.jobId,
         service_principal_id=feed.job.servicePrincipalId,
-        feed_file_etag=feed_file.etag,
+        feed_file_sha256=hashlib.sha256(feed_file).hexdigest(),
         plan=plan,
         notices=_notices(working_set),
     )
