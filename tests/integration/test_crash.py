@@ -19,9 +19,9 @@ ROWS = 1000
 FILE = hr_csv(*workers(ROWS))
 
 
-@pytest.mark.parametrize("posts_before_the_kill", [1, 7, 19])
+@pytest.mark.parametrize("posts_before_the_kill", [1, 7, 14])
 def test_a_sender_killed_in_the_middle_loses_no_row(world, posts_before_the_kill):
-    world.entra.change(latencyMs=60)
+    world.entra.change(latencyMs=120)
     child = upload_in_child(world, FILE)
     while len(world.posts()) < posts_before_the_kill:
         time.sleep(0.01)
