@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Annotated, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PositiveInt, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PositiveInt, ValidationError
 
 from shared.errors import ConfigurationError
 
@@ -66,22 +66,6 @@ class Settings(BaseModel):
     bulk_requests_per_5_seconds: PositiveInt = Field(40, alias="BULK_REQUESTS_PER_5_SECONDS")
     bulk_requests_per_day: PositiveInt = Field(2000, alias="BULK_REQUESTS_PER_DAY")
 
-    @model_validator(mode="after")
-    def _one_way_to_the_storage(self) -> Self:
-        identity = {
-            "HR_STORAGE__blobServiceUri": self.hr_storage_blob_service_uri,
-            "HR_STORAGE__queueServiceUri": self.hr_storage_queue_service_uri,
-            "HR_STORAGE__credential": self.hr_storage_credential,
-            "HR_STORAGE__clientId": self.hr_storage_client_id,
-        }
-        given = [name for name, value in identity.items() if value]
-        if self.hr_storage and given:
-            raise ValueError(f"HR_STORAGE and {given[0]} exclude each other; keep HR_STORAGE on a laptop only.")
-        missing = [name for name, value in identity.items() if not value]
-        if not self.hr_storage and missing:
-            raise ValueError(f"{', '.join(missing)} must be set (or HR_STORAGE, on a laptop).")
-        return self
-
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Self:
         """Read the settings; an empty value counts as none.
@@ -90,10 +74,25 @@ class Settings(BaseModel):
             ConfigurationError: naming every setting that is missing or malformed, never its value.
         """
         names = [field.alias for field in cls.model_fields.values() if field.alias]
+        given = {name: environ[name] for name in names if environ.get(name)}
+        problems = _storage_problems(given)
         try:
-            return cls.model_validate({name: environ[name] for name in names if environ.get(name)})
+            settings = cls.model_validate(given)
         except ValidationError as error:
-            raise ConfigurationError([_sentence(e["loc"], e["type"], e["msg"]) for e in error.errors()]) from None
+            problems += [_sentence(e["loc"], e["type"], e["msg"]) for e in error.errors()]
+        if problems:
+            raise ConfigurationError(problems)
+        return settings
+
+
+def _storage_problems(given: Mapping[str, str]) -> list[str]:
+    """There is one way to the storage: a connection string on a laptop, an identity in Azure."""
+    identity = [f"HR_STORAGE__{part}" for part in ("blobServiceUri", "queueServiceUri", "credential", "clientId")]
+    both = [name for name in identity if name in given]
+    missing = [name for name in identity if name not in given]
+    if "HR_STORAGE" in given:
+        return [f"HR_STORAGE and {both[0]} exclude each other; keep HR_STORAGE on a laptop only."] if both else []
+    return [f"{', '.join(missing)} must be set (or HR_STORAGE, on a laptop)."] if missing else []
 
 
 def _sentence(loc: tuple[int | str, ...], kind: str, message: str) -> str:

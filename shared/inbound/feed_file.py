@@ -177,7 +177,7 @@ def parse_feed(content: bytes) -> Feed:
         FeedFileError: with one sentence for every problem, each with its line where it has one.
     """
     document = _yaml(content)
-    problems: list[str] = []
+    problems: list[tuple[int, str]] = []
     try:
         feed = Feed.model_validate(document)
     except ValidationError as error:
@@ -187,7 +187,7 @@ def parse_feed(content: bytes) -> Feed:
     if isinstance(mapping, dict):
         problems += [_sentence(document, ("mapping", *loc), words) for loc, words in _mapping_problems(mapping, feed)]
     if problems or feed is None:
-        raise FeedFileError(problems)
+        raise FeedFileError([text for _, text in sorted(problems)])
     return feed
 
 
@@ -253,8 +253,8 @@ def _words(error: Any) -> str:
     return known.get(kind, message.removeprefix("Value error, "))
 
 
-def _sentence(document: Any, loc: Sequence[int | str], words: str) -> str:
-    """A problem with its line: that of the deepest key that is in the file."""
+def _sentence(document: Any, loc: Sequence[int | str], words: str) -> tuple[int, str]:
+    """A problem with its line, that of the deepest key that is in the file, to sort by."""
     line, node, name = None, document, []
     for part in loc:
         if isinstance(node, dict) and part in node:
@@ -267,4 +267,4 @@ def _sentence(document: Any, loc: Sequence[int | str], words: str) -> str:
             continue
         name.append(str(part))
     where = f"Line {line}: " if line else ""
-    return f"{where}{'.'.join(name) or 'the feed file'} {words}."
+    return line or 0, f"{where}{'.'.join(name) or 'the feed file'} {words.rstrip('.?')}."

@@ -46,6 +46,8 @@ class HrFile:
         Raises:
             HrFileError: the file is empty, has no usable header, or is not text in UTF-8.
         """
+        self.row_without_line_end: int | None = None
+        """Once all rows are read: the line of the last row if the file ends without a line end, else None."""
         self._lines = _Lines(chunks)
         self._records = csv.reader(self._lines, strict=True)
         header = self._next_record()
@@ -60,7 +62,7 @@ class HrFile:
             )
 
     def rows(self) -> Iterator[HrRow]:
-        """Every data row; blank lines are none.
+        """Every data row; lines on which every cell is blank are none (Excel leaves them at the end).
 
         Raises:
             HrFileError: from here on the file is not what it claims to be; the rows so far are void.
@@ -78,11 +80,13 @@ class HrFile:
                     f"The file ends in the middle of the row on line {row.line}.",
                     "The file was cut on its way: transfer it again, whole.",
                 )
+            if following is None and self._lines.is_cut:
+                self.row_without_line_end = row.line
             yield row
             row = following
 
     def _next_record(self) -> HrRow | None:
-        """The next record that is not a blank line."""
+        """The next record that has anything in it."""
         while True:
             before = self._records.line_num
             self._lines.record_starts_at = before
@@ -92,7 +96,7 @@ class HrFile:
                 return None
             except csv.Error as error:
                 raise _not_csv(error, before + 1) from None
-            if len(cells) > 1 or (cells and cells[0].strip()):
+            if cells and (cells[0].strip() or any(map(str.strip, cells))):
                 return HrRow(before + 1, cells)
 
 
@@ -114,6 +118,7 @@ class _Lines:
             raise StopIteration
         self._number += 1
         if self._number == 1:
+            _refuse_known_formats(line)
             line = line.removeprefix(codecs.BOM_UTF8)
         if len(line) > MAX_LINE_BYTES:
             raise HrFileError(
@@ -130,7 +135,7 @@ class _Lines:
             raise HrFileError(
                 "notUtf8",
                 f"Line {self._number} has bytes that are not UTF-8 text.",
-                "Export the file as CSV in UTF-8.",
+                "Export the file as CSV in UTF-8 (in Excel: Save as, CSV UTF-8).",
             ) from None
         if "\0" in text:
             raise HrFileError(
@@ -162,6 +167,16 @@ class _ChunkReader(io.RawIOBase):
         target[:count] = self._rest[:count]
         self._rest = self._rest[count:]
         return count
+
+
+def _refuse_known_formats(start: bytes) -> None:
+    """What is often dropped instead of CSV, by its first bytes, so that the advice can be to the point."""
+    if start.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
+        raise HrFileError(
+            "workbook", "The file is a workbook or an archive, not text.", "Save it as CSV UTF-8 and drop that file."
+        )
+    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise HrFileError("notUtf8", "The file is text in UTF-16, not in UTF-8.", "Export the file as CSV in UTF-8.")
 
 
 def _quote_never_closed(line: int) -> HrFileError:

@@ -84,6 +84,7 @@ class Ledger:
         self.accepted_operations = 0
         self.rejected_operations = 0
         self._begun: dict[int, datetime | None] = {}
+        self.parts_left = len(self._sizes)
         self.throttled = 0
         self.last_sent_at: datetime | None = None
         self._last_answered_at: datetime | None = None
@@ -103,11 +104,13 @@ class Ledger:
         position = left.index(part)
         if entry.verdict in (Verdict.ACCEPTED, Verdict.REJECTED):
             left.pop(position)
+            self.parts_left -= 1
             self._settled.setdefault(entry.request, {})[part] = entry
             self.accepted_operations += part.size if entry.verdict is Verdict.ACCEPTED else 0
             self.rejected_operations += part.size if entry.verdict is Verdict.REJECTED else 0
         elif entry.verdict is Verdict.SPLIT:
             left[position : position + 1] = part.halves()
+            self.parts_left += 1
 
     def left(self) -> Iterator[Slice]:
         """What is still to be sent, in the plan's order."""
@@ -137,7 +140,7 @@ class Ledger:
     @property
     def is_complete(self) -> bool:
         """Nothing is left to send."""
-        return not any(self._left.values())
+        return self.parts_left == 0
 
     def whole_requests(self) -> tuple[int, int]:
         """How many planned requests are done with: all accepted, and done with something rejected."""

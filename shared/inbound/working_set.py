@@ -24,7 +24,8 @@ CREATE TABLE worker (
     manager TEXT COLLATE NOCASE, level INTEGER);
 CREATE TABLE body (seq INTEGER PRIMARY KEY, user BLOB NOT NULL);
 CREATE TABLE problem (
-    line INTEGER NOT NULL, column_name TEXT, code TEXT NOT NULL, message TEXT NOT NULL, advice TEXT NOT NULL);
+    line INTEGER NOT NULL, column_name TEXT, code TEXT NOT NULL, message TEXT NOT NULL, advice TEXT NOT NULL,
+    external_id TEXT COLLATE NOCASE);
 """
 _BATCH = 2000
 
@@ -83,6 +84,7 @@ class WorkingSet:
 
         Where managers form a circle, one of its members goes before its own manager; `in_circles` tells of them.
         """
+        self._set_half_known_aside()
         self._set_doubles_aside()
         self._db.execute("CREATE INDEX by_manager ON worker (manager)")
         self._db.execute("CREATE TEMP TABLE circle (line INTEGER PRIMARY KEY)")
@@ -98,7 +100,7 @@ class WorkingSet:
 
     def problems(self) -> Iterator[RowProblem]:
         """Every problem of every row that is set aside, by line."""
-        query = "SELECT line, column_name, code, message, advice FROM problem ORDER BY line, rowid"
+        query = "SELECT line, column_name, code, message, advice, external_id FROM problem ORDER BY line, rowid"
         return (RowProblem(*row) for row in self._db.execute(query))
 
     def planned_count(self) -> int:
@@ -134,8 +136,17 @@ class WorkingSet:
         self._db.executemany("INSERT INTO body VALUES (?, ?)", bodies)
 
     def _insert_problems(self, problems: Iterable[RowProblem]) -> None:
-        rows = ((p.line, p.column, p.code, p.message, p.advice) for p in problems)
-        self._db.executemany("INSERT INTO problem VALUES (?, ?, ?, ?, ?)", rows)
+        rows = ((p.line, p.column, p.code, p.message, p.advice, p.external_id) for p in problems)
+        self._db.executemany("INSERT INTO problem VALUES (?, ?, ?, ?, ?, ?)", rows)
+
+    def _set_half_known_aside(self) -> None:
+        """A worker of whom another row is set aside already: the good row alone may say the opposite of the bad one."""
+        found = self._db.execute(
+            """SELECT DISTINCT w.seq, w.line, w.external_id, p.line FROM problem p
+               JOIN worker w ON w.external_id = p.external_id GROUP BY w.seq"""
+        ).fetchall()
+        self._insert_problems(_contradicting(line, [line, other], key) for _, line, key, other in found)
+        self._db.executemany("DELETE FROM worker WHERE seq = ?", [(seq,) for seq, *_ in found])
 
     def _set_doubles_aside(self) -> None:
         """Rows that say the same of a worker count once; rows that differ are all set aside, as none is known true."""
@@ -148,10 +159,10 @@ class WorkingSet:
             (variants,) = self._db.execute(bodies, [external_id]).fetchone()
             if variants == 1:
                 extra = [(seq, line) for seq, line in seqs_and_lines if seq != first]
-                self._insert_problems(_repeated(line, all_lines[0]) for _, line in extra)
+                self._insert_problems(_repeated(line, all_lines[0], external_id) for _, line in extra)
             else:
                 extra = seqs_and_lines
-                self._insert_problems(_contradicting(line, all_lines) for line in all_lines)
+                self._insert_problems(_contradicting(line, all_lines, external_id) for line in all_lines)
             self._db.executemany("DELETE FROM worker WHERE seq = ?", [(seq,) for seq, _ in extra])
 
     def _level_roots(self) -> None:
@@ -195,23 +206,25 @@ class WorkingSet:
         return int(self._db.execute(query).fetchone()[0])
 
 
-def _repeated(line: int, first: int) -> RowProblem:
+def _repeated(line: int, first: int, external_id: str) -> RowProblem:
     return RowProblem(
         line,
         None,
         "repeatedRow",
         f"The row says the same as line {first}, which is sent.",
         "Nothing has to be done; remove the repetition from the export if you can.",
+        external_id,
     )
 
 
-def _contradicting(line: int, lines: list[int]) -> RowProblem:
+def _contradicting(line: int, lines: list[int], external_id: str) -> RowProblem:
     return RowProblem(
         line,
         None,
         "duplicateExternalId",
-        f"The same worker stands with other data on {_others(line, lines)}; none of these rows is sent.",
+        f"The same worker also stands, with other data, on {_others(line, lines)}; none of these rows is sent.",
         "Export one row for each worker.",
+        external_id,
     )
 
 

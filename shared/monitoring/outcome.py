@@ -46,6 +46,12 @@ def fold(outcome: Outcome | None, events: Iterable[ProvisioningEvent]) -> Outcom
     return outcome
 
 
+def first_outcome(events: Iterable[ProvisioningEvent]) -> Outcome | None:
+    """What the oldest event that says anything comes to."""
+    outcomes = (fold(None, [event]) for event in sorted(events, key=_order))
+    return next(filter(None, outcomes), None)
+
+
 def _order(event: ProvisioningEvent) -> tuple[datetime, int, str]:
     """By time; the log's times are coarse, so in one moment a create comes first and a skip last."""
     rank = 2 if event.status == "skipped" else 1 if event.action != "create" else 0

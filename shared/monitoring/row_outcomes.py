@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from shared.monitoring.outcome import Outcome, fold
+from shared.monitoring.outcome import Outcome, first_outcome, fold
 from shared.run.row_state import OUTCOMES, RowState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from shared.monitoring.event_window import EventWindow
+    from shared.monitoring.provisioning_log import ProvisioningEvent
 
 
 def log_time(moment: datetime) -> datetime:
@@ -55,7 +56,7 @@ class RowOutcomes:
             now: the time of this report.
             settling: how long after its upload a row of which the log never spoke is still only `accepted`.
             newer_run_from: when a newer run of the job began to send. The log does not say which upload an event
-                belongs to; from then on only rows that have no outcome yet take one.
+                belongs to; from then on a row takes one only if it has none yet, and then the first.
         """
         self._window = window
         self._now = now
@@ -84,13 +85,15 @@ class RowOutcomes:
                 self.codes[code] += 1
             yield _line(row, state, code, outcome)
 
+    def _is_own(self, event: ProvisioningEvent) -> bool:
+        return self._newer_run_from is None or event.at < log_time(self._newer_run_from)
+
     def _follow(self, external_id: str, since: datetime, sent_at: datetime, outcome: Outcome | None) -> Outcome | None:
         spoken = outcome if outcome and outcome.state is not RowState.UNACCOUNTED else None
         events = self._window.of(external_id, log_time(since))
-        own = [event for event in events if not self._newer_run_from or event.at < self._newer_run_from]
-        spoken = fold(spoken, own)
+        spoken = fold(spoken, [event for event in events if self._is_own(event)])
         if spoken is None:
-            spoken = fold(None, events)
+            spoken = first_outcome(events)
         if spoken is None and (outcome is not None or self._now - sent_at >= self._settling):
             return outcome or Outcome(RowState.UNACCOUNTED, None, self._now, "")
         return spoken

@@ -81,7 +81,8 @@ def _planned(reader: DropReader, outside: Outside, lease: Lease) -> RunRecord:
         working_set.arrange()
         lease.keep()
         plan = _write_plan(drop, working_set, outside)
-        return _record(drop, feed, feed_file, working_set, plan, outside)
+        notices = _notices(working_set, hr_file, feed)
+        return _record(drop, feed, feed_file, working_set, plan, notices, outside)
 
 
 def _keeping(lease: Lease, chunks: Iterator[bytes]) -> Iterator[bytes]:
@@ -106,7 +107,8 @@ def _feed(drop: Drop, outside: Outside) -> tuple[bytes, Feed]:
         raise HrFileError(
             "noFeedFile",
             f"There is no feed file {drop.feed}.yaml in the container feeds.",
-            "Put one there, or drop the file into the right folder; then drop it again.",
+            "Put one there (its name ends in .yaml, in just these letters), or drop the file into the right folder; "
+            "then drop it again.",
         )
     feed = parse_feed(found.content)
     try:
@@ -129,7 +131,13 @@ def _write_plan(drop: Drop, working_set: WorkingSet, outside: Outside) -> list[R
 
 
 def _record(
-    drop: Drop, feed: Feed, feed_file: bytes, working_set: WorkingSet, plan: list[RequestFile], outside: Outside
+    drop: Drop,
+    feed: Feed,
+    feed_file: bytes,
+    working_set: WorkingSet,
+    plan: list[RequestFile],
+    notices: list[Notice],
+    outside: Outside,
 ) -> RunRecord:
     planned, set_aside = working_set.planned_count(), working_set.set_aside_count()
     counts = no_counts() | {RowState.PLANNED: planned, RowState.SET_ASIDE: set_aside}
@@ -142,7 +150,7 @@ def _record(
         service_principal_id=feed.job.servicePrincipalId,
         feed_file_sha256=hashlib.sha256(feed_file).hexdigest(),
         plan=plan,
-        notices=_notices(working_set),
+        notices=notices,
     )
     record = record.changed(requests=Requests(planned=len(request_sizes(record))))
     reason = _held(set_aside, record.rows, feed.safety.max_set_aside_percent)
@@ -161,13 +169,16 @@ def _held(set_aside: int, rows: int, max_percent: float) -> Reason | None:
     )
 
 
-def _notices(working_set: WorkingSet) -> list[Notice]:
+def _notices(working_set: WorkingSet, hr_file: HrFile, feed: Feed) -> list[Notice]:
     notices = []
+    if line := hr_file.row_without_line_end:
+        message = "The file ends without a line end. If it was cut on its way, its last row may be wrong."
+        notices.append(Notice(code="noLineEnd", message=message, rows=1, lines=[line]))
     if circles := working_set.in_circles():
         message = "Managers form a circle; these rows are sent before their manager, and sent as they are."
         notices.append(Notice(code="managerCircle", message=message, rows=len(circles), lines=circles[:10]))
     rows, lines = working_set.manager_not_in_file()
-    if rows:
+    if rows and feed.file.contains == "everyone":
         message = "The manager is not among the rows that are sent; Entra sets them only if the job knows them already."
         notices.append(Notice(code="managerNotInFile", message=message, rows=rows, lines=lines))
     return notices

@@ -151,7 +151,7 @@ class RunSender:
             self._sleep(wait)
         if clock.monotonic() >= self._deadline:
             raise _Stopped(Stop())
-        until = self._daily.take(sum(1 for _ in self._ledger.left()))
+        until = self._daily.take(self._ledger.parts_left)
         if until:
             seconds = max((until - clock.now()).total_seconds(), 1.0)
             raise _Stopped(Stop(seconds, _DAILY_QUOTA))

@@ -61,16 +61,19 @@ def _sample_files(folder: Path) -> dict[str, Path]:
     shutil.copy(SAMPLES / "tour-guides.csv", folder / "tour-guides.csv")
     everybody.write(folder / "company.csv")
     changes(everybody, promoted=30, left=5, same=5).write(folder / "next-day.csv")
-    return {path.name: path for path in folder.iterdir()}
+    return {name: folder / name for name in ("tour-guides.csv", "company.csv", "next-day.csv")}
 
 
 class _Host:
     """The local Functions host in a thread; its events go to a file."""
 
     def __init__(self) -> None:
-        OUTPUT.mkdir(exist_ok=True)
-        handler = logging.FileHandler(OUTPUT / "events.ndjson", mode="w", encoding="utf-8")
-        logging.basicConfig(level=logging.INFO, format="%(message)s", handlers=[handler], force=True)
+        shutil.rmtree(OUTPUT, ignore_errors=True)
+        OUTPUT.mkdir()
+        events = logging.getLogger("hr_connector")
+        events.setLevel(logging.INFO)
+        events.propagate = False
+        events.addHandler(logging.FileHandler(OUTPUT / "events.ndjson", mode="w", encoding="utf-8"))
         from tests.platform.functions_host import FunctionsHost
 
         self.error: BaseException | None = None
@@ -113,7 +116,7 @@ def _watch(console: Console, service: BlobServiceClient, host: _Host) -> None:
 
 
 def _close(console: Console, service: BlobServiceClient, files: dict[str, Path], accounts: int, seconds: float) -> int:
-    records = run_records(service)
+    records = sorted(run_records(service), key=lambda record: list(files).index(record["file"]))
     console.print(closing_table(records))
     console.print(f"\nAccounts that exist in the simulated tenant now: [bold]{accounts}[/bold]")
     console.print("\n[bold]What a person should look at first[/bold]")

@@ -73,18 +73,24 @@ def closing_table(records: list[dict[str, Any]]) -> Table:
 
 
 def error_lines(service: BlobServiceClient, records: list[dict[str, Any]]) -> list[str]:
-    """The five kinds of trouble that most rows have, each with its first row and what to do."""
-    kinds: dict[str, list[str]] = defaultdict(list)
+    """Five kinds of trouble, those that most rows have: up to two of Entra's first, then rows that were set aside."""
+    entra: dict[str, list[str]] = defaultdict(list)
+    aside: dict[str, list[str]] = defaultdict(list)
     for record in records:
-        for row in set_aside(service, record):
-            where = f"{record['file']} line {row['line']}" + (f", column {row['column']}" if row["column"] else "")
-            kinds[row["reason"]].append(f"{where}: {row['problem']} {row['what to do']}")
         for row in outcomes(service, record):
             code = row.get("code")
             if code and code not in _NOTHING_TO_DO:
                 text = f"{record['file']} line {row['line']}: Entra says {code}: {_ADVICE.get(code, 'see the run')}."
-                kinds[code].append(text)
-    most = sorted(kinds.values(), key=len, reverse=True)[:5]
+                entra[code].append(text)
+        for row in set_aside(service, record):
+            where = f"{record['file']} line {row['line']}" + (f", column {row['column']}" if row["column"] else "")
+            aside[row["reason"]].append(f"{where}: {row['problem']} {row['what to do']}")
+    first = _by_number(entra)[:2]
+    return first + _by_number(aside)[: 5 - len(first)]
+
+
+def _by_number(kinds: dict[str, list[str]]) -> list[str]:
+    most = sorted(kinds.values(), key=len, reverse=True)
     return [lines[0] + (f" ({len(lines)} rows like this)" if len(lines) > 1 else "") for lines in most]
 
 

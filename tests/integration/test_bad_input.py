@@ -17,7 +17,8 @@ REFUSED = {
     "blank lines only": (b"\n \n\n", "emptyFile"),
     "a header and nothing else": (HEADER, "noDataRows"),
     "a renamed column": (GOOD.replace("WorkerStatus", "Status", 1), "missingColumns"),
-    "one column": (GOOD.replace(",", ";"), "missingColumns"),
+    "semicolons": (GOOD.replace(",", ";"), "otherSeparator"),
+    "a title above the header": ("Workers as of today\n" + GOOD, "missingColumns"),
     "a mapped column twice": ("FirstName," + "Ana,".join(GOOD.splitlines(keepends=True)), "repeatedColumns"),
     "the end cut off": (GOOD[:-30], "fileCut"),
     "a quote that never closes": (GOOD.replace("Analyst", '"Analyst', 1), "quoteNeverClosed"),
@@ -25,7 +26,7 @@ REFUSED = {
     "Windows-1252 bytes": (GOOD.replace("Silva", "Simões").encode("cp1252"), "notUtf8"),
     "UTF-16": (GOOD.encode("utf-16"), "notUtf8"),
     "NUL characters": (GOOD.replace("Analyst", "Ana\0lyst", 1), "notText"),
-    "a workbook": (b"PK\x03\x04" + bytes(range(256)) * 20, "notText"),
+    "a workbook": (b"PK\x03\x04" + bytes(range(256)) * 20, "workbook"),
 }
 
 
@@ -94,7 +95,7 @@ def test_a_row_that_can_not_be_a_user_is_set_aside_and_the_others_go_on(world, k
     assert len(world.accounts()) == 10
 
 
-@pytest.mark.parametrize(("row", "code"), [("W00011,short\n", "tooFewCells"), ("," * 40 + "\n", "tooManyCells")])
+@pytest.mark.parametrize(("row", "code"), [("W00011,short\n", "tooFewCells"), ("W00011" + "," * 40 + "\n", "tooManyCells")])
 def test_a_row_with_another_number_of_cells_is_set_aside(world, row, code):
     world.upload(hr_csv(*workers(10)) + row)
     world.report()
@@ -102,11 +103,12 @@ def test_a_row_with_another_number_of_cells_is_set_aside(world, row, code):
     assert world.faults() == []
 
 
-def test_a_row_with_two_problems_is_one_row_with_two_lines(world):
+def test_a_row_with_two_problems_is_one_row_that_names_both(world):
     world.upload(hr_csv(*workers(10), hr_row("W00011", WorkerStatus="", HireDate="soon")))
     world.report()
     rows = set_aside(world.service, world.run())
-    assert [row["reason"] for row in rows] == ["blankStatus", "dateFormat"]
+    assert [(row["reason"], row["column"]) for row in rows] == [("blankStatus; dateFormat", "WorkerStatus; HireDate")]
+    assert rows[0]["externalId"] == "W00011"
     assert world.run()["counts"]["setAside"] == 1
     assert world.faults() == []
 
@@ -129,6 +131,39 @@ def test_a_worker_who_stands_twice_with_other_data_is_not_sent_at_all(world):
     assert [row["line"] for row in set_aside(world.service, world.run())] == ["22", "23"]
     assert "W00001" not in world.accounts()
     assert world.faults() == []
+
+
+BAD_HALVES = {
+    "a date of another format": hr_csv(hr_row("W00001", HireDate="2021-05-01")).splitlines()[1] + "\n",
+    "an unknown status": hr_csv(hr_row("W00001", WorkerStatus="Back again")).splitlines()[1] + "\n",
+    "a comma without quotes": "W00001,u1@example.com,Active,Silva, Ana" + "," * 30 + "\n",
+}
+
+
+@pytest.mark.parametrize("kind", BAD_HALVES)
+def test_a_worker_with_a_good_and_a_bad_row_is_not_decided_by_the_good_one(world, kind):
+    world.upload(hr_csv(*workers(20)), "monday.csv")
+    leaves = hr_csv(*workers(19, first=2), hr_row("W00001", WorkerStatus="Terminated"))
+    world.upload(leaves + BAD_HALVES[kind], "tuesday.csv")
+    world.report()
+    assert world.accounts()["W00001"]["accountEnabled"] is True
+    assert {row["line"]: row["externalId"] for row in set_aside(world.service, world.run("tuesday.csv"))} == {
+        "21": "W00001",
+        "22": "W00001",
+    }
+    assert world.faults("tuesday.csv") == []
+
+
+def test_lines_that_excel_left_empty_are_no_rows(world):
+    world.upload(hr_csv(*workers(3)) + ("," * 27 + "\n") * 5)
+    world.report()
+    assert world.run()["rows"] == 3
+    assert world.faults() == []
+
+
+def test_a_missing_last_line_end_is_pointed_out(world):
+    run = world.upload(hr_csv(*workers(3)).rstrip("\n"))
+    assert [(notice["code"], notice["lines"]) for notice in run["notices"]] == [("noLineEnd", [4])]
 
 
 def test_a_worker_who_stands_twice_with_the_same_data_is_sent_once(world):

@@ -108,6 +108,18 @@ def test_a_change_updates_and_a_leaver_is_disabled_and_nothing_new_is_skipped(wo
     assert world.run("monday.csv")["counts"]["created"] == 3
 
 
+def test_two_files_in_quick_succession_each_keep_what_was_theirs(world):
+    """The log does not say which upload an event belongs to, and both runs are followed by one report."""
+    world.upload(hr_csv(*workers(3)), "monday.csv")
+    time.sleep(1.1)
+    world.upload(hr_csv(*[{**row, "WorkerStatus": "Terminated"} for row in workers(3)]), "tuesday.csv")
+    world.report()
+    world.report()
+    assert world.run("monday.csv")["counts"]["created"] == 3
+    assert world.run("tuesday.csv")["counts"]["disabled"] == 3
+    assert world.faults("monday.csv") + world.faults("tuesday.csv") == []
+
+
 def test_run_json_and_the_summaries_are_what_their_models_say(world, tour_guides):
     run = world.upload(tour_guides)
     world.report()

@@ -43,7 +43,7 @@ def lines_of_rows(text: str) -> list[int]:
     reader = csv.reader(io.StringIO(text, newline=""))
     lines, before = [], 0
     for cells in reader:
-        if cells:
+        if any(cell.strip() for cell in cells):
             lines.append(before + 1)
         before = reader.line_num
     return lines[1:]

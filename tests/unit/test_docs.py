@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from pathlib import Path
@@ -12,6 +13,7 @@ from shared.inbound.feed_file import parse_feed
 from shared.run.record import RunRecord, RunState
 from shared.run.row_state import RowState
 from shared.settings import Settings
+from tests.demo.company import company
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -69,3 +71,30 @@ def test_every_direct_dependency_is_pinned():
         lines = [line for line in (ROOT / name).read_text().splitlines() if not line.startswith("-r")]
         assert lines
         assert [line for line in lines if not re.fullmatch(r"[A-Za-z0-9._-]+==[0-9][^ ]*", line)] == []
+
+
+def test_every_code_and_every_event_is_explained():
+    """Codes and events are the literals given to what makes reasons, problems, notices and events."""
+    makers = {"Reason", "HrFileError", "CellProblem", "RowProblem", "Notice", "_problem", "info", "error"}
+    found = set()
+    for path in (ROOT / "shared").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func).rsplit(".", 1)[-1] in makers:
+                given = [*node.args, *(keyword.value for keyword in node.keywords if keyword.arg == "code")]
+                texts = [a.value for a in given if isinstance(a, ast.Constant) and isinstance(a.value, str)]
+                found |= {text for text in texts if re.fullmatch(r"[a-z]+(\.?[A-Z]?[a-z0-9]+)+", text)}
+    documents = "".join((ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("feed-files.md", "reasons.md"))
+    assert len(found) > 30
+    assert {code for code in found if f"`{code}`" not in documents} == set()
+
+
+def test_the_numbers_of_the_demo_are_those_that_its_files_give():
+    made = company(2000)
+    failed = made.bad["login in a domain that is not the tenant's"] + made.bad["login of somebody else"]
+    aside = sum(made.bad.values()) - failed
+    table = (line.split() for line in README.splitlines() if re.match(r"(rows|setAside|failed) +\d", line))
+    assert {name: int(numbers[1]) for name, *numbers in table} == {
+        "rows": len(made.rows),
+        "setAside": aside,
+        "failed": failed,
+    }
