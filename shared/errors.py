@@ -7,6 +7,8 @@ ConnectorError
 ├── DropGoneError         the drop was overwritten or deleted while it was read; its successor has its own run
 ├── LeaseLostError        another sender has this job now; stop before the next request
 ├── BlobChangedError      somebody else wrote the blob first; read it again
+├── RunDamagedError       a run's blobs contradict each other; a person looks
+├── NoTokenError          the identity endpoint gave no token
 └── LogsUnavailableError  the provisioning logs can't be read now; the next report tries again
 
 A row that can't be sent is no exception: it is data, a `RowProblem` of the working set.
@@ -72,6 +74,14 @@ class LeaseLostError(ConnectorError):
 
 class BlobChangedError(ConnectorError):
     """A conditional write met a newer version, or a blob where none was expected."""
+
+
+class RunDamagedError(ConnectorError):
+    """Somebody changed or deleted blobs of a run."""
+
+
+class NoTokenError(ConnectorError):
+    """There is no token to send; the text names the kind of error only."""
 
 
 class LogsUnavailableError(ConnectorError):

@@ -40,12 +40,21 @@ class BlobListing:
     size: int
     metadata: Mapping[str, str]
 
+    @property
+    def is_folder(self) -> bool:
+        """A directory of an account with a hierarchical namespace, which listings show as an empty blob."""
+        return self.metadata.get("hdi_isfolder", "").lower() == "true"
+
 
 class Lease(Protocol):
-    """A lease that is held. `keep` is called before each request and renews it when it is due."""
+    """A lease that is held."""
 
-    def keep(self) -> None:
-        """Raises LeaseLostError when it is no longer held."""
+    def keep(self, *, surely: bool = False) -> None:
+        """Renew it when it is due, or in any case: before each request, and before a write that only its holder may do.
+
+        Raises:
+            LeaseLostError: it is no longer held.
+        """
 
 
 class BlobStore(Protocol):

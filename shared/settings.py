@@ -19,15 +19,20 @@ _NCRONTAB = re.compile(r"\S+( \S+){5}")
 
 def _endpoint(value: str) -> str:
     parts = urlsplit(value)
-    if parts.path.strip("/") or parts.query or parts.username or not parts.hostname:
+    try:
+        port = parts.port
+    except ValueError:
+        port = -1
+    whole = f"{parts.scheme}://{parts.netloc}"
+    if parts.username or not parts.hostname or port == -1 or value.rstrip("/") != whole:
         raise ValueError("must be a host with its scheme, such as https://graph.microsoft.com")
-    if parts.hostname in _LOOPBACK:
-        return value.rstrip("/")
-    if parts.scheme != "https":
-        raise ValueError("must begin with https://")
+    if parts.hostname in _LOOPBACK and parts.scheme in ("http", "https"):
+        return whole
+    if parts.scheme != "https" or port not in (None, 443):
+        raise ValueError("must begin with https:// and have no other port")
     if parts.hostname not in GRAPH_HOSTS:
         raise ValueError(f"must be one of {', '.join(GRAPH_HOSTS)}")
-    return value.rstrip("/")
+    return whole
 
 
 def _service_uri(value: str) -> str:
@@ -50,7 +55,7 @@ Schedule = Annotated[str, AfterValidator(_schedule)]
 class Settings(BaseModel):
     """One attribute for each app setting; the alias is its name."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
     hr_storage: str | None = Field(None, alias="HR_STORAGE", repr=False)
     hr_storage_blob_service_uri: ServiceUri | None = Field(None, alias="HR_STORAGE__blobServiceUri")

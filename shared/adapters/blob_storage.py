@@ -134,9 +134,9 @@ class _HeldLease:
         self._lease = lease
         self._renewed = time.monotonic()
 
-    def keep(self) -> None:
+    def keep(self, *, surely: bool = False) -> None:
         """Raises LeaseLostError when it is no longer held."""
-        if time.monotonic() - self._renewed < _RENEW_AFTER_SECONDS:
+        if not surely and time.monotonic() - self._renewed < _RENEW_AFTER_SECONDS:
             return
         try:
             self._lease.renew()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import httpx
-from azure.core.exceptions import ClientAuthenticationError
 
+from shared.errors import NoTokenError
 from shared.inbound.answer import NO_TOKEN, Answer
 
 if TYPE_CHECKING:
@@ -17,8 +19,22 @@ if TYPE_CHECKING:
 
 SCIM_JSON = "application/scim+json"
 _TIMEOUT = httpx.Timeout(30.0, connect=10.0)
-"""Well below the minute for which the job's lease lasts."""
+_LONGEST_ANSWER_SECONDS = 40.0
+"""For a whole answer, since httpx bounds each read only; well below the minute for which the job's lease lasts."""
 _LONGEST_MESSAGE = 500
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer, read to its end."""
+
+    status: int
+    headers: httpx.Headers
+    content: bytes
+
+    def json(self) -> Any:
+        """The body. Raises ValueError when it is not JSON."""
+        return json.loads(self.content)
 
 
 class GraphClient:
@@ -41,21 +57,36 @@ class GraphClient:
         home = self._endpoint
         return (url.scheme, url.host, url.port) == (home.scheme, home.host, home.port)
 
-    def send(self, method: str, url: str, *, content: bytes | None = None, headers: dict[str, str]) -> httpx.Response:
+    def send(self, method: str, url: str, *, content: bytes | None = None, headers: dict[str, str]) -> Reply:
         """One request with a token.
 
         Raises:
             ValueError: the URL is not on GRAPH_ENDPOINT's host.
-            ClientAuthenticationError: there is no token.
+            NoTokenError: there is no token.
             httpx.HTTPError: nothing usable came back.
         """
         target = self._endpoint.join(url)
         if not self.is_home(target):
             raise ValueError("a token is only sent to GRAPH_ENDPOINT's host")
-        token = self._credential.get_token(self._scope).token
-        return self._http.request(
-            method, target, content=content, headers={"Authorization": f"Bearer {token}", **headers}
-        )
+        headers = {"Authorization": f"Bearer {self._token()}", **headers}
+        with self._http.stream(method, target, content=content, headers=headers) as response:
+            return Reply(response.status_code, response.headers, _read_in_time(response))
+
+    def _token(self) -> str:
+        try:
+            return self._credential.get_token(self._scope).token
+        except Exception as error:  # noqa: BLE001 - an identity endpoint fails in more ways than a list of classes holds
+            raise NoTokenError(type(error).__name__) from None
+
+
+def _read_in_time(response: httpx.Response) -> bytes:
+    until = time.monotonic() + _LONGEST_ANSWER_SECONDS
+    parts = []
+    for part in response.iter_bytes():
+        parts.append(part)
+        if time.monotonic() > until:
+            raise httpx.ReadTimeout("the answer came too slowly")
+    return b"".join(parts)
 
 
 class BulkUpload:
@@ -70,20 +101,20 @@ class BulkUpload:
         url = f"/v1.0/servicePrincipals/{service_principal_id}/synchronization/jobs/{job_id}/bulkUpload"
         headers = {"Content-Type": SCIM_JSON, "client-request-id": client_request_id}
         try:
-            response = self._graph.send("POST", url, content=body, headers=headers)
-        except ClientAuthenticationError:
+            reply = self._graph.send("POST", url, content=body, headers=headers)
+        except NoTokenError:
             return Answer(None, NO_TOKEN)
         except httpx.TimeoutException:
             return Answer(None, "timeout")
         except httpx.HTTPError as error:
             return Answer(None, type(error).__name__)
-        code, message = graph_error(response)
+        code, message = graph_error(reply)
         return Answer(
-            status=response.status_code,
+            status=reply.status,
             code=code,
             message=message,
-            retry_after=response.headers.get("Retry-After"),
-            request_id=response.headers.get("request-id"),
+            retry_after=reply.headers.get("Retry-After"),
+            request_id=reply.headers.get("request-id"),
         )
 
     def fetch_new_token(self) -> None:
@@ -91,13 +122,17 @@ class BulkUpload:
         self._graph.fetch_new_token()
 
 
-def graph_error(response: httpx.Response) -> tuple[str | None, str | None]:
+def graph_error(reply: Reply) -> tuple[str | None, str | None]:
     """Code and message of Graph's error body; (None, None) for a success or for a body of another kind."""
-    if response.is_success:
+    if reply.status < 400:
         return None, None
     try:
-        body: Any = json.loads(response.content)
-        error = body["error"]
-        return str(error.get("code") or "")[:100] or None, str(error.get("message") or "")[:_LONGEST_MESSAGE] or None
+        error = reply.json()["error"]
+        return _clean(error.get("code"), 100), _clean(error.get("message"), _LONGEST_MESSAGE)
     except (ValueError, TypeError, KeyError, AttributeError):
         return None, None
+
+
+def _clean(value: object, longest: int) -> str | None:
+    """Text that can be stored (half a surrogate pair can't), or None."""
+    return str(value or "").encode(errors="replace").decode()[:longest] or None

@@ -6,10 +6,9 @@ from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Any
 
 import httpx
-from azure.core.exceptions import ClientAuthenticationError
 
-from shared.adapters.graph import GraphClient, graph_error
-from shared.errors import LogsUnavailableError
+from shared.adapters.graph import GraphClient, Reply, graph_error
+from shared.errors import LogsUnavailableError, NoTokenError
 from shared.inbound.answer import retry_after_seconds
 from shared.inbound.pacing import SlidingWindow
 from shared.monitoring.provisioning_log import parse_event
@@ -52,18 +51,27 @@ class GraphProvisioningLogs:
         page, status = self._page(str(httpx.URL(path, params=query)))
         if status == 400:
             page, status = self._page(str(httpx.URL(path, params=query | {"$top": str(SAFE_PAGE_SIZE)})))
+        seen: set[str] = set()
         while True:
             if page is None:
                 raise LogsUnavailableError(status, "refused")
-            yield from filter(None, map(parse_event, page.get("value") or ()))
+            yield from filter(None, map(parse_event, _records(page)))
             link = page.get("@odata.nextLink")
             if not link:
                 return
-            page, status = self._page(self._checked(link))
+            page, status = self._page(self._checked(link, seen))
 
-    def _checked(self, link: object) -> str:
-        if not isinstance(link, str) or not self._graph.is_home(httpx.URL(link)):
+    def _checked(self, link: object, seen: set[str]) -> str:
+        """A link that the token may follow, and that does not lead back."""
+        try:
+            is_home = isinstance(link, str) and self._graph.is_home(httpx.URL(link))
+        except httpx.InvalidURL:
+            is_home = False
+        if not isinstance(link, str) or not is_home:
             raise LogsUnavailableError(200, "foreignNextLink")
+        if link in seen:
+            raise LogsUnavailableError(200, "endlessNextLink")
+        seen.add(link)
         return link
 
     def _page(self, url: str) -> tuple[dict[str, Any] | None, int | None]:
@@ -72,21 +80,21 @@ class GraphProvisioningLogs:
         for tries in range(1, _MAX_TRIES + 1):
             self._pace()
             try:
-                response = self._graph.send("GET", url, headers={"Accept": "application/json"})
-            except (ClientAuthenticationError, httpx.HTTPError) as error:
+                reply = self._graph.send("GET", url, headers={"Accept": "application/json"})
+            except (NoTokenError, httpx.HTTPError) as error:
                 last = (None, type(error).__name__)
                 self._clock.sleep(2.0 ** (tries - 1) * (0.5 + self._clock.jitter()))
                 continue
             finally:
                 self._window.ended(self._clock.monotonic())
-            if response.is_success:
-                return _json_object(response), response.status_code
-            last = (response.status_code, graph_error(response)[0] or "unknown")
-            if response.status_code == 401 and tries == 1:
+            if reply.status == 200:
+                return _json_object(reply), 200
+            last = (reply.status, graph_error(reply)[0] or "unknown")
+            if reply.status == 401 and tries == 1:
                 self._graph.fetch_new_token()
-            elif response.status_code == 429 or response.status_code >= 500:
-                self._wait(response, tries)
-            elif response.status_code == 400:
+            elif reply.status == 429 or reply.status >= 500:
+                self._wait(reply, tries)
+            elif reply.status == 400:
                 return None, 400
             else:
                 break
@@ -96,19 +104,26 @@ class GraphProvisioningLogs:
         while wait := self._window.wait(self._clock.monotonic()):
             self._clock.sleep(wait)
 
-    def _wait(self, response: httpx.Response, tries: int) -> None:
-        asked = retry_after_seconds(response.headers.get("Retry-After"), self._clock.now())
+    def _wait(self, reply: Reply, tries: int) -> None:
+        asked = retry_after_seconds(reply.headers.get("Retry-After"), self._clock.now())
         seconds = asked if asked is not None else 2.0**tries * (0.5 + self._clock.jitter())
         if seconds > _LONGEST_WAIT:
-            raise LogsUnavailableError(response.status_code, "retryAfterTooLong")
+            raise LogsUnavailableError(reply.status, "retryAfterTooLong")
         self._clock.sleep(seconds)
 
 
-def _json_object(response: httpx.Response) -> dict[str, Any]:
+def _json_object(reply: Reply) -> dict[str, Any]:
     try:
-        page = response.json()
+        page = reply.json()
     except ValueError:
         page = None
     if not isinstance(page, dict):
-        raise LogsUnavailableError(response.status_code, "notJson")
+        raise LogsUnavailableError(reply.status, "notJson")
     return page
+
+
+def _records(page: dict[str, Any]) -> list[object]:
+    records = page.get("value", [])
+    if not isinstance(records, list):
+        raise LogsUnavailableError(200, "notJson")
+    return records

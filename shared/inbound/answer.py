@@ -6,6 +6,7 @@ and throttling. What they leave open is matched by status and a piece of the mes
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -20,7 +21,11 @@ BUCKET_FULL_SECONDS = 300.0
 """The troubleshooting page says 5 to 10 minutes; jitter covers the range."""
 LONGEST_WAIT_IN_SESSION = 60.0
 """A longer wait is not slept through: the run says when it goes on, and `resume_uploads` takes it up."""
+LONGEST_WAIT = 24 * 3600.0
+"""No answer puts a job off for longer, whatever its `Retry-After` says: the daily quota frees within a day."""
+_SHORTEST_WAIT = 0.5
 _LATER_SECONDS = 60.0
+JOB_NOT_FOUND = "jobNotFound"
 NO_TOKEN = "noToken"  # noqa: S105 - a code, no secret
 """`Answer.code` where the identity endpoint gave no token, so nothing was posted."""
 
@@ -120,7 +125,7 @@ def next_step(answer: Answer, attempt: Attempt) -> Step:
             return _without_token(attempt)
         case None:
             return _again_or_later(answer, attempt, Verdict.UNANSWERED)
-        case 500 if "bucket" in (answer.message or "") and "full" in (answer.message or ""):
+        case 500 if re.search(r"bucket\b.*\bfull", answer.message or "", re.IGNORECASE):
             return Later(BUCKET_FULL_SECONDS * (1 + attempt.jitter), Verdict.REFUSED, _BUCKET_FULL)
         case status if status >= 500:
             return _again_or_later(answer, attempt, Verdict.REFUSED)
@@ -132,16 +137,16 @@ def retry_after_seconds(header: str | None, now: datetime) -> float | None:
     """`Retry-After` as seconds from now: a number, which Graph gives with decimals, or a date. RFC 9110 §10.2.3."""
     if header is None:
         return None
-    try:
+    if re.fullmatch(r"\s*-?[0-9]{1,15}(\.[0-9]+)?\s*", header, re.ASCII):
         seconds = float(header)
-    except ValueError:
+    else:
         try:
             date = parsedate_to_datetime(header)
-        except ValueError:
+        except (ValueError, OverflowError):
             return None
         date = date if date.tzinfo else date.replace(tzinfo=UTC)
         seconds = (date - now).total_seconds()
-    return max(seconds, 0.0) if seconds < float("inf") else None
+    return min(max(seconds, 0.0), LONGEST_WAIT)
 
 
 def _throttled(answer: Answer, attempt: Attempt) -> Step:
@@ -150,7 +155,7 @@ def _throttled(answer: Answer, attempt: Attempt) -> Step:
         return _again_or_later(answer, attempt, Verdict.THROTTLED)
     if seconds > LONGEST_WAIT_IN_SESSION or attempt.tries >= 2 * MAX_TRIES:
         return Later(max(seconds, 1.0), Verdict.THROTTLED, _THROTTLED)
-    return Again(seconds, Verdict.THROTTLED)
+    return Again(max(seconds, _SHORTEST_WAIT), Verdict.THROTTLED)
 
 
 def _without_token(attempt: Attempt) -> Step:
@@ -204,7 +209,7 @@ _FORBIDDEN = Reason(
     "caches a managed identity's token, so a new grant can take up to 24 hours to work. The run goes on by itself.",
 )
 _NOT_FOUND = Reason(
-    "jobNotFound",
+    JOB_NOT_FOUND,
     "Microsoft Graph knows no such provisioning job (404).",
     "Compare job.servicePrincipalId (the object id of the enterprise application, not its application id) and "
     "job.jobId in the feed file with the app's Provisioning API Endpoint in the Entra admin center, then drop the "

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from shared.errors import HrFileError
-from shared.inbound.compiled_rule import CellProblem, Evaluate, compile_rule
+from shared.inbound.compiled_rule import CellProblem, Evaluate, compile_rule, same_key
 from shared.scim.attribute_path import EXTERNAL_ID, MANAGER, USER_NAME, AttributePath
 from shared.scim.user import CORE_USER, ENTERPRISE_USER
 
@@ -145,10 +145,14 @@ class AttributeMapping:
         if self._manager is None:
             return None
         column, evaluate = self._manager
-        manager = evaluate(row.cells)
+        try:
+            manager = evaluate(row.cells)
+        except CellProblem as problem:
+            problems.append(RowProblem(row.line, column, problem.code, problem.message, problem.advice))
+            return None
         if manager is None:
             return None
-        if manager == user.get("externalId"):
+        if same_key(str(manager)) == same_key(str(user.get("externalId", ""))):
             problems.append(
                 RowProblem(
                     row.line,

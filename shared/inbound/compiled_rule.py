@@ -7,6 +7,7 @@ from datetime import datetime
 from functools import lru_cache
 from string import Formatter
 from typing import TYPE_CHECKING
+from unicodedata import normalize
 
 from shared.scim.attribute_path import ACTIVE, EXTERNAL_ID, MANAGER, USER_NAME, AttributePath
 
@@ -22,7 +23,10 @@ _TRANSFORMS: dict[str, Callable[[str], str]] = {"trim": str.strip, "lower": str.
 
 
 class CellProblem(Exception):  # noqa: N818 - the mapping turns it into a row's problem
-    """Why a rule has no value for this row; never holds a cell's text."""
+    """Why a rule has no value for this row; never holds a cell's text.
+
+    Raise a new one each time: an exception that is raised again keeps the frames, and so the cells, of every row.
+    """
 
     def __init__(self, code: str, message: str, advice: str) -> None:
         super().__init__(code)
@@ -30,38 +34,41 @@ class CellProblem(Exception):  # noqa: N818 - the mapping turns it into a row's 
 
 
 def compile_rule(path: AttributePath, rule: Rule, position: dict[str, int]) -> Evaluate:
-    """The rule as a function of the cells. What identifies a worker is trimmed and never blank."""
+    """The rule as a function of the cells. What identifies a worker is trimmed, and never blank or invisible."""
     if rule.constant is not None:
         constant = rule.constant
         return lambda _cells: constant
     if rule.true_when is not None and rule.false_when is not None:
         return _status(_text(rule, position), rule.true_when, rule.false_when, required=path == ACTIVE)
-    evaluate = _text(rule, position)
+    evaluate = _text(rule, position, whole=path == USER_NAME or path.multi_valued)
     if rule.date is not None:
         evaluate = _date(evaluate, rule.date)
-    if path in (EXTERNAL_ID, MANAGER):
-        evaluate = _trimmed(evaluate)
-    return _required(evaluate, path.attribute) if path in (EXTERNAL_ID, USER_NAME) else evaluate
+    if path in (EXTERNAL_ID, USER_NAME, MANAGER):
+        evaluate = _identifier(evaluate, path.attribute, required=path != MANAGER)
+    return evaluate
 
 
-def _text(rule: Rule, position: dict[str, int]) -> Evaluate:
+def _text(rule: Rule, position: dict[str, int], *, whole: bool = False) -> Evaluate:
     """The column's or template's text after the transforms; None if blank."""
-    if rule.template is not None:
-        evaluate = _template(rule.template, position)
-    else:
-        index = position[rule.columns[0]]
-
-        def evaluate(cells: list[str]) -> Value:
-            text = cells[index]
-            return text if text and not text.isspace() else None
-
+    evaluate = _template(rule.template, position, whole=whole) if rule.template else _column(position[rule.columns[0]])
     for transform in rule.transforms:
         evaluate = _transformed(evaluate, _TRANSFORMS[transform])
     return evaluate
 
 
-def _template(template: str, position: dict[str, int]) -> Evaluate:
-    """Blank columns leave no double or outer spaces behind; with all of them blank there is no value."""
+def _column(index: int) -> Evaluate:
+    def evaluate(cells: list[str]) -> Value:
+        text = cells[index]
+        return text if text and not text.isspace() else None
+
+    return evaluate
+
+
+def _template(template: str, position: dict[str, int], *, whole: bool) -> Evaluate:
+    """Blank columns leave no double or outer spaces behind; with all of them blank there is no value.
+
+    With `whole`, some blank columns are a problem: half a login or half an address is somebody else's.
+    """
     parts = [
         (literal, None if column is None else position[column]) for literal, column, _, _ in Formatter().parse(template)
     ]
@@ -70,6 +77,10 @@ def _template(template: str, position: dict[str, int]) -> Evaluate:
         values = [cells[index].strip() for _, index in parts if index is not None]
         if not any(values):
             return None
+        if whole and not all(values):
+            raise CellProblem(
+                "blank", "A column of this template is blank.", "Fill in these columns for the worker in the HR system."
+            )
         filled = "".join(literal + (cells[index].strip() if index is not None else "") for literal, index in parts)
         return filled if all(values) else " ".join(filled.split())
 
@@ -84,41 +95,46 @@ def _transformed(evaluate: Evaluate, transform: Callable[[str], str]) -> Evaluat
     return transformed
 
 
-def _trimmed(evaluate: Evaluate) -> Evaluate:
-    return _transformed(evaluate, str.strip)
+def _identifier(evaluate: Evaluate, attribute: str, *, required: bool) -> Evaluate:
+    """A key with an invisible character in it looks like another worker's and is not."""
 
-
-def _required(evaluate: Evaluate, attribute: str) -> Evaluate:
-    problem = CellProblem("blank", f"{attribute} is blank.", "Fill in this column for the worker in the HR system.")
-
-    def required(cells: list[str]) -> Value:
+    def identifier(cells: list[str]) -> Value:
         value = evaluate(cells)
-        if value is None:
-            raise problem
+        if not isinstance(value, str):
+            if required:
+                advice = "Fill in this column for the worker in the HR system."
+                raise CellProblem("blank", f"{attribute} is blank.", advice)
+            return None
+        value = value.strip()
+        if not value.isprintable():
+            raise CellProblem(
+                "invisibleCharacter",
+                f"{attribute} has a character that can't be seen, such as a zero-width space or a line break.",
+                "Type the cell anew in the HR system.",
+            )
         return value
 
-    return required
+    return identifier
 
 
 def _status(evaluate: Evaluate, true_when: Iterable[str], false_when: Iterable[str], *, required: bool) -> Evaluate:
     """Only a word that the feed file knows says yes or no; everything else sets the row aside."""
     words = {**dict.fromkeys(true_when, True), **dict.fromkeys(false_when, False)}
-    blank = CellProblem("blankStatus", "The status is blank.", "Fill in the worker's status in the HR system.")
-    unknown = CellProblem(
-        "unknownStatus",
-        "The status is a word that the feed file does not know.",
-        "Correct the status in the HR system, or add the word to true_when or false_when in the feed file.",
-    )
 
     def status(cells: list[str]) -> Value:
         value = evaluate(cells)
         if value is None:
             if required:
-                raise blank
+                advice = "Fill in the worker's status in the HR system."
+                raise CellProblem("blankStatus", "The status is blank.", advice)
             return None
         known = words.get(str(value).strip())
         if known is None:
-            raise unknown
+            raise CellProblem(
+                "unknownStatus",
+                "The status is a word that the feed file does not know.",
+                "Correct the status in the HR system, or add the word to true_when or false_when in the feed file.",
+            )
         return known
 
     return status
@@ -126,22 +142,25 @@ def _status(evaluate: Evaluate, true_when: Iterable[str], false_when: Iterable[s
 
 def _date(evaluate: Evaluate, layout: str) -> Evaluate:
     """ISO 8601 with a time and a zone, since `employeeHireDate` takes nothing less; midnight UTC for a plain date."""
-    problem = CellProblem(
-        "dateFormat",
-        f"The date is not written as the feed file declares ({layout}), or is no day of the calendar.",
-        "Correct the date in the HR system, or the declared format in the feed file.",
-    )
 
     @lru_cache(maxsize=8192)
     def iso(text: str) -> str:
         try:
-            moment = datetime.strptime(text, layout)
+            return datetime.strptime(text, layout).isoformat() + "Z"
         except ValueError:
-            raise problem from None
-        return moment.isoformat() + "Z" if moment.tzinfo is None else moment.isoformat()
+            raise CellProblem(
+                "dateFormat",
+                f"The date is not written as the feed file declares ({layout}), or is no day of the calendar.",
+                "Correct the date in the HR system, or the declared format in the feed file.",
+            ) from None
 
     def date(cells: list[str]) -> Value:
         value = evaluate(cells)
         return None if value is None else iso(str(value).strip())
 
     return date
+
+
+def same_key(text: str) -> str:
+    """What two keys have in common that a directory takes for one: letter case and Unicode form don't count."""
+    return text.lower() if text.isascii() else normalize("NFKC", text).casefold()

@@ -7,6 +7,7 @@ Booleans on the way. Everything unknown is an error, and every error is reported
 from __future__ import annotations
 
 import io
+import re
 from datetime import datetime
 from string import Formatter
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
@@ -16,7 +17,6 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    StrictBool,
     StrictStr,
     StringConstraints,
     ValidationError,
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 MAX_FEED_FILE_BYTES = 256 * 1024
 """A feed file is written by hand; more than this is something else."""
 
+_DATE_CODES = ("d", "m", "Y", "b", "B", "a", "A", "j", "H", "M", "S", "f", "%")
 Word = Annotated[StrictStr, StringConstraints(min_length=1, max_length=1024)]
 Transform = Literal["trim", "lower", "upper"]
 
@@ -49,7 +50,7 @@ Transform = Literal["trim", "lower", "upper"]
 class FeedModel(BaseModel):
     """Unknown keys are errors; the names in YAML are the Python names."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 class Job(FeedModel):
@@ -71,7 +72,7 @@ class FileLayout(FeedModel):
 class Safety(FeedModel):
     """What stops a run before its first request."""
 
-    max_set_aside_percent: Annotated[float, Field(ge=0, le=100)] = 10
+    max_set_aside_percent: Annotated[float, Field(ge=0, le=100, strict=True)] = 10
     leavers: Literal["ignore"] = "ignore"
 
 
@@ -84,11 +85,17 @@ def _template_columns(template: str) -> Iterator[str]:
         yield column
 
 
+def _text_or_boolean(value: object) -> bool | str:
+    if isinstance(value, bool) or (isinstance(value, str) and value):
+        return value
+    raise ValueError("must be text in quotes, or true or false")
+
+
 class Rule(FeedModel):
     """How one attribute gets its value; exactly one of `column`, `constant`, `template`."""
 
     column: Word | None = None
-    constant: StrictBool | Word | None = None
+    constant: Annotated[bool | str, BeforeValidator(_text_or_boolean)] | None = None
     template: Word | None = None
     transforms: tuple[Transform, ...] = ()
     true_when: tuple[Word, ...] | None = None
@@ -98,15 +105,28 @@ class Rule(FeedModel):
     @field_validator("date")
     @classmethod
     def _date_is_a_whole_date(cls, layout: str | None) -> str | None:
+        if layout is None:
+            return None
+        codes = re.findall(r"%(.?)", layout)
+        if unknown := sorted(set(codes) - set(_DATE_CODES)):
+            raise ValueError(
+                f"has %{unknown[0]}, which leaves something open (a century, a zone, a half of the day) or is no code; "
+                f"these can be used: {', '.join('%' + code for code in _DATE_CODES)}"
+            )
         probe = datetime(2021, 5, 13)
-        if layout is not None:
-            try:
-                whole = datetime.strptime(probe.strftime(layout), layout).date() == probe.date()
-            except ValueError:
-                whole = False
-            if not whole:
-                raise ValueError("must give day, month and year, as in %d/%m/%Y")
+        try:
+            whole = datetime.strptime(probe.strftime(layout), layout).date() == probe.date()
+        except (ValueError, re.error):
+            whole = False
+        if not whole or len(set(codes)) < len(codes):
+            raise ValueError("must give day, month and year, each once, as in %d/%m/%Y")
         return layout
+
+    @field_validator("true_when", "false_when")
+    @classmethod
+    def _words_are_trimmed(cls, words: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        """A cell is trimmed before it is compared."""
+        return None if words is None else tuple(word.strip() for word in words)
 
     @field_validator("template")
     @classmethod
@@ -142,7 +162,7 @@ class Rule(FeedModel):
     @property
     def is_plain(self) -> bool:
         """True where the value is a column's text as it is."""
-        return self.column is not None and not (self.transforms or self.date or self.true_when)
+        return self.column is not None and not self.transforms and self.date is None and self.true_when is None
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -185,7 +205,7 @@ def parse_feed(content: bytes) -> Feed:
         feed = None
     mapping = document.get("mapping")
     if isinstance(mapping, dict):
-        problems += [_sentence(document, ("mapping", *loc), words) for loc, words in _mapping_problems(mapping, feed)]
+        problems += [_sentence(document, ("mapping", *loc), words) for loc, words in _mapping_problems(mapping)]
     if problems or feed is None:
         raise FeedFileError([text for _, text in sorted(problems)])
     return feed
@@ -209,7 +229,7 @@ def _yaml(content: bytes) -> Any:
     return document
 
 
-def _mapping_problems(mapping: Mapping[Any, Any], feed: Feed | None) -> Iterator[tuple[tuple[str, ...], str]]:
+def _mapping_problems(mapping: Mapping[Any, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
     """Problems of the mapping as a whole: paths, doubles, what must be there, which rule fits which attribute."""
     paths: dict[AttributePath, str] = {}
     for text in map(str, mapping):
@@ -221,11 +241,20 @@ def _mapping_problems(mapping: Mapping[Any, Any], feed: Feed | None) -> Iterator
         if path in paths:
             yield (text,), f"is the same attribute as {paths[path]}"
         paths.setdefault(path, text)
-        if feed is not None and (words := _misfit(path, feed.mapping[text])):
+        rule = _rule(mapping[text])
+        if rule is not None and (words := _misfit(path, rule)):
             yield (text,), words
     for path, name in ((EXTERNAL_ID, "externalId"), (USER_NAME, "userName"), (ACTIVE, "active")):
         if path not in paths:
             yield (), f"{name} must be mapped: without it no operation is sent"
+
+
+def _rule(value: object) -> Rule | None:
+    """The rule, or None where it is wrong in itself, which is reported elsewhere."""
+    try:
+        return Rule.model_validate(_column_or_rule(value))
+    except ValidationError:
+        return None
 
 
 def _misfit(path: AttributePath, rule: Rule) -> str | None:
@@ -258,13 +287,19 @@ def _sentence(document: Any, loc: Sequence[int | str], words: str) -> tuple[int,
     line, node, name = None, document, []
     for part in loc:
         if isinstance(node, dict) and part in node:
-            line = node.lc.key(part)[0] + 1 if hasattr(node, "lc") else line
+            line = _line_of(node, "key", part) or line
             node = node[part]
         elif isinstance(node, list) and isinstance(part, int) and part < len(node):
-            line = node.lc.item(part)[0] + 1 if hasattr(node, "lc") else line
+            line = _line_of(node, "item", part) or line
             node = node[part]
-        elif isinstance(part, str) and part in ("bool", "constrained-str", "str"):
-            continue
         name.append(str(part))
     where = f"Line {line}: " if line else ""
     return line or 0, f"{where}{'.'.join(name) or 'the feed file'} {words.rstrip('.?')}."
+
+
+def _line_of(node: Any, kind: str, part: int | str) -> int | None:
+    """The line of a key or item; None where it was merged in from elsewhere."""
+    try:
+        return int(getattr(node.lc, kind)(part)[0]) + 1
+    except (AttributeError, KeyError, TypeError):
+        return None

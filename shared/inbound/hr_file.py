@@ -107,6 +107,7 @@ class _Lines:
         self._bytes = io.BufferedReader(_ChunkReader(chunks), buffer_size=256 * 1024)
         self._number = 0
         self.record_starts_at = 0
+        self._record_bytes = 0
         self.is_cut = False
 
     def __iter__(self) -> _Lines:
@@ -126,7 +127,10 @@ class _Lines:
                 f"Line {self._number} has more than {MAX_LINE_BYTES // 1024} KiB.",
                 "Check that the file is an HR export with one worker on a line.",
             )
-        if self._number - self.record_starts_at > _MAX_RECORD_LINES:
+        if self.record_starts_at == self._number - 1:
+            self._record_bytes = 0
+        self._record_bytes += len(line)
+        if self._number - self.record_starts_at > _MAX_RECORD_LINES or self._record_bytes > MAX_LINE_BYTES:
             raise _quote_never_closed(self.record_starts_at + 1)
         self.is_cut = not line.endswith(b"\n")
         try:

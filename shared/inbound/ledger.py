@@ -108,7 +108,7 @@ class Ledger:
             self._settled.setdefault(entry.request, {})[part] = entry
             self.accepted_operations += part.size if entry.verdict is Verdict.ACCEPTED else 0
             self.rejected_operations += part.size if entry.verdict is Verdict.REJECTED else 0
-        elif entry.verdict is Verdict.SPLIT:
+        elif entry.verdict is Verdict.SPLIT and part.size > 1:
             left[position : position + 1] = part.halves()
             self.parts_left += 1
 
@@ -156,6 +156,8 @@ def read_ledger(content: bytes) -> Iterator[LedgerEntry]:
         ValueError: a line is no entry (the text names the line's number, not its content).
     """
     for number, line in enumerate(content.splitlines(), start=1):
+        if not line.strip():
+            continue
         try:
             yield LedgerEntry.model_validate_json(line)
         except ValidationError:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from datetime import datetime, timedelta
+from threading import Lock
 
 from pydantic import Field, NonNegativeInt
 
@@ -27,18 +28,21 @@ class SlidingWindow:
         self._limit = limit
         self._seconds = seconds + _MARGIN_SECONDS
         self._ended: deque[float] = deque()
+        self._lock = Lock()
 
     def wait(self, now: float) -> float:
         """Seconds until the next call may begin; 0.0 for at once. `now` is a monotonic clock's."""
-        while self._ended and self._ended[0] + self._seconds <= now:
-            self._ended.popleft()
-        if len(self._ended) < self._limit:
-            return 0.0
-        return self._ended[len(self._ended) - self._limit] + self._seconds - now
+        with self._lock:
+            while self._ended and self._ended[0] + self._seconds <= now:
+                self._ended.popleft()
+            if len(self._ended) < self._limit:
+                return 0.0
+            return self._ended[len(self._ended) - self._limit] + self._seconds - now
 
     def ended(self, now: float) -> None:
         """A call ended just now."""
-        self._ended.append(now)
+        with self._lock:
+            self._ended.append(now)
 
 
 class DailyQuota(Record):
@@ -54,6 +58,12 @@ class DailyQuota(Record):
         if granted:
             recent[minute] = recent.get(minute, 0) + granted
         return granted, DailyQuota(calls=recent)
+
+    def given_back(self, unused: int, granted_at: datetime) -> DailyQuota:
+        """The quota without calls that were granted then and not made."""
+        minute = granted_at.replace(second=0, microsecond=0)
+        left = max(0, self.calls.get(minute, 0) - unused)
+        return DailyQuota(calls={**self.calls, minute: left})
 
     def frees_at(self, limit: int, now: datetime) -> datetime:
         """When the next call may be made if none may now."""

@@ -13,21 +13,24 @@ from typing import TYPE_CHECKING, Self
 import orjson
 
 from shared.inbound.attribute_mapping import MappedRow, RowProblem
+from shared.inbound.compiled_rule import same_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from types import TracebackType
 
 _SCHEMA = """
 CREATE TABLE worker (
-    seq INTEGER PRIMARY KEY, line INTEGER NOT NULL, external_id TEXT NOT NULL COLLATE NOCASE,
-    manager TEXT COLLATE NOCASE, level INTEGER);
+    seq INTEGER PRIMARY KEY, line INTEGER NOT NULL, external_id TEXT NOT NULL, key TEXT NOT NULL, manager TEXT,
+    level INTEGER);
 CREATE TABLE body (seq INTEGER PRIMARY KEY, user BLOB NOT NULL);
 CREATE TABLE problem (
     line INTEGER NOT NULL, column_name TEXT, code TEXT NOT NULL, message TEXT NOT NULL, advice TEXT NOT NULL,
-    external_id TEXT COLLATE NOCASE);
+    external_id TEXT, key TEXT);
+CREATE TABLE circle (line INTEGER PRIMARY KEY);
 """
 _BATCH = 2000
+_LINES_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,22 +79,27 @@ class WorkingSet:
                     problems = []
         self._insert_workers(workers)
         self._insert_problems(problems)
-        db.execute("CREATE INDEX by_external_id ON worker (external_id)")
+        db.execute("CREATE INDEX by_key ON worker (key)")
         db.execute("COMMIT")
 
-    def arrange(self) -> None:
+    def arrange(self, still_alive: Callable[[], None] = lambda: None) -> None:
         """Set doubled workers aside, then give every other a level: managers have a lower one than their reports.
 
         Where managers form a circle, one of its members goes before its own manager; `in_circles` tells of them.
+
+        Args:
+            still_alive: called every now and then; what it raises ends the work.
         """
+        self._db.execute("BEGIN")
         self._set_half_known_aside()
         self._set_doubles_aside()
+        still_alive()
         self._db.execute("CREATE INDEX by_manager ON worker (manager)")
-        self._db.execute("CREATE TEMP TABLE circle (line INTEGER PRIMARY KEY)")
-        self._level_roots()
-        while not self._descend():
-            self._break_circles()
         self._db.execute("CREATE INDEX by_level ON worker (level, seq)")
+        self._level_roots()
+        while not self._descend(still_alive):
+            self._break_circles()
+        self._db.execute("COMMIT")
 
     def planned(self) -> Iterator[PlannedRow]:
         """Rows to send, managers first, otherwise in the file's order."""
@@ -123,68 +131,78 @@ class WorkingSet:
     def manager_not_in_file(self) -> tuple[int, list[int]]:
         """How many planned rows name a manager that is not planned in this file, and the first ten lines."""
         orphans = """FROM worker w WHERE manager IS NOT NULL
-                     AND NOT EXISTS (SELECT 1 FROM worker m WHERE m.external_id = w.manager)"""
+                     AND NOT EXISTS (SELECT 1 FROM worker m WHERE m.key = w.manager)"""
         lines = [line for (line,) in self._db.execute(f"SELECT line {orphans} ORDER BY line LIMIT 10")]
         return self._number(f"SELECT count(*) {orphans}"), lines
 
     def _insert_workers(self, workers: list[MappedRow]) -> None:
         """Bodies apart from keys: whatever sorts and sets levels then touches few pages."""
         first, self._seq = self._seq, self._seq + len(workers)
-        keys = ((seq, w.line, w.external_id, w.manager) for seq, w in enumerate(workers, first))
-        self._db.executemany("INSERT INTO worker (seq, line, external_id, manager) VALUES (?, ?, ?, ?)", keys)
+        keys = (
+            (seq, w.line, w.external_id, same_key(w.external_id), w.manager and same_key(w.manager))
+            for seq, w in enumerate(workers, first)
+        )
+        self._db.executemany("INSERT INTO worker (seq, line, external_id, key, manager) VALUES (?, ?, ?, ?, ?)", keys)
         bodies = ((seq, orjson.dumps(w.user)) for seq, w in enumerate(workers, first))
         self._db.executemany("INSERT INTO body VALUES (?, ?)", bodies)
 
     def _insert_problems(self, problems: Iterable[RowProblem]) -> None:
-        rows = ((p.line, p.column, p.code, p.message, p.advice, p.external_id) for p in problems)
-        self._db.executemany("INSERT INTO problem VALUES (?, ?, ?, ?, ?, ?)", rows)
+        rows = (
+            (p.line, p.column, p.code, p.message, p.advice, p.external_id, p.external_id and same_key(p.external_id))
+            for p in problems
+        )
+        self._db.executemany("INSERT INTO problem VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
 
     def _set_half_known_aside(self) -> None:
         """A worker of whom another row is set aside already: the good row alone may say the opposite of the bad one."""
+        self._db.execute("CREATE INDEX problem_by_key ON problem (key, line)")
         found = self._db.execute(
-            """SELECT DISTINCT w.seq, w.line, w.external_id, p.line FROM problem p
-               JOIN worker w ON w.external_id = p.external_id GROUP BY w.seq"""
+            """SELECT seq, line, external_id, (SELECT min(line) FROM problem p WHERE p.key = w.key) FROM worker w
+               WHERE key IN (SELECT key FROM problem)"""
         ).fetchall()
-        self._insert_problems(_contradicting(line, [line, other], key) for _, line, key, other in found)
-        self._db.executemany("DELETE FROM worker WHERE seq = ?", [(seq,) for seq, *_ in found])
+        self._insert_problems(_contradicting(line, [other], 1, key) for _, line, key, other in found)
+        self._delete(seq for seq, *_ in found)
 
     def _set_doubles_aside(self) -> None:
         """Rows that say the same of a worker count once; rows that differ are all set aside, as none is known true."""
-        doubled = "SELECT external_id, min(seq) FROM worker GROUP BY external_id HAVING count(*) > 1"
-        for external_id, first in self._db.execute(doubled).fetchall():
-            lines = self._db.execute("SELECT seq, line FROM worker WHERE external_id = ? ORDER BY seq", [external_id])
-            seqs_and_lines = lines.fetchall()
-            all_lines = [line for _, line in seqs_and_lines]
-            bodies = "SELECT count(DISTINCT user) FROM body JOIN worker USING (seq) WHERE external_id = ?"
-            (variants,) = self._db.execute(bodies, [external_id]).fetchone()
+        doubled = "SELECT key FROM worker GROUP BY key HAVING count(*) > 1"
+        for (key,) in self._db.execute(doubled).fetchall():
+            rows = self._db.execute("SELECT seq, line, external_id FROM worker WHERE key = ? ORDER BY seq", [key])
+            found = rows.fetchall()
+            bodies = "SELECT count(DISTINCT user) FROM body JOIN worker USING (seq) WHERE key = ?"
+            (variants,) = self._db.execute(bodies, [key]).fetchone()
             if variants == 1:
-                extra = [(seq, line) for seq, line in seqs_and_lines if seq != first]
-                self._insert_problems(_repeated(line, all_lines[0], external_id) for _, line in extra)
+                first, *extra = found
+                self._insert_problems(_repeated(line, first[1], external_id) for _, line, external_id in extra)
+                self._delete(seq for seq, *_ in extra)
             else:
-                extra = seqs_and_lines
-                self._insert_problems(_contradicting(line, all_lines, external_id) for line in all_lines)
-            self._db.executemany("DELETE FROM worker WHERE seq = ?", [(seq,) for seq, _ in extra])
+                lines = [line for _, line, _ in found[: _LINES_NAMED + 1]]
+                others = len(found) - 1
+                self._insert_problems(_contradicting(line, lines, others, key) for _, line, key in found)
+                self._delete(seq for seq, *_ in found)
+
+    def _delete(self, seqs: Iterable[int]) -> None:
+        self._db.executemany("DELETE FROM worker WHERE seq = ?", ((seq,) for seq in seqs))
 
     def _level_roots(self) -> None:
-        self._db.execute(
-            """UPDATE worker SET level = 0
-               WHERE manager IS NULL OR manager NOT IN (SELECT external_id FROM worker)"""
-        )
+        self._db.execute("UPDATE worker SET level = 0 WHERE manager IS NULL OR manager NOT IN (SELECT key FROM worker)")
         self._deepest = 0
 
-    def _descend(self) -> bool:
+    def _descend(self, still_alive: Callable[[], None]) -> bool:
         """Give levels downwards as far as they reach; True when everybody has one."""
-        step = """UPDATE worker SET level = ? WHERE level IS NULL
-                  AND manager IN (SELECT external_id FROM worker WHERE level = ?)"""
+        step = """UPDATE worker SET level = ? WHERE seq IN (
+                  SELECT report.seq FROM worker manager JOIN worker report ON report.manager = manager.key
+                  WHERE manager.level = ? AND report.level IS NULL)"""
         while self._db.execute(step, [self._deepest + 1, self._deepest]).rowcount:
             self._deepest += 1
-        return not self._number("SELECT count(*) FROM worker WHERE level IS NULL")
+            still_alive()
+        return not self._number("SELECT EXISTS (SELECT 1 FROM worker WHERE level IS NULL)")
 
     def _break_circles(self) -> None:
         """Everybody without a level is in a circle or below one; free the first row of each circle."""
         manager_of = dict(
             self._db.execute(
-                """SELECT w.seq, m.seq FROM worker w JOIN worker m ON m.external_id = w.manager WHERE w.level IS NULL"""
+                """SELECT w.seq, m.seq FROM worker w JOIN worker m ON m.key = w.manager WHERE w.level IS NULL"""
             ).fetchall()
         )
         done: set[int] = set()
@@ -217,18 +235,16 @@ def _repeated(line: int, first: int, external_id: str) -> RowProblem:
     )
 
 
-def _contradicting(line: int, lines: list[int], external_id: str) -> RowProblem:
+def _contradicting(line: int, lines: list[int], others: int, external_id: str) -> RowProblem:
+    """`lines`: the first few on which the worker stands; `others`: how many lines there are beside this one."""
+    named = [str(other) for other in lines if other != line][:_LINES_NAMED]
+    more = f" and {others - len(named)} more lines" if others > len(named) else ""
     return RowProblem(
         line,
         None,
         "duplicateExternalId",
-        f"The same worker also stands, with other data, on {_others(line, lines)}; none of these rows is sent.",
+        f"The same worker also stands, with other data, on line{'s' if others > 1 else ''} {', '.join(named)}{more}; "
+        "none of these rows is sent.",
         "Export one row for each worker.",
         external_id,
     )
-
-
-def _others(line: int, lines: list[int]) -> str:
-    others = [str(other) for other in lines if other != line]
-    more = f" and {len(others) - 5} more lines" if len(others) > 5 else ""
-    return f"line{'s' if len(others) > 1 else ''} {', '.join(others[:5])}{more}"

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 _CODE = re.compile(r"[A-Za-z0-9_.:-]{1,120}")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _FRACTION = re.compile(r"\.(\d{6})\d+")
 
 
@@ -45,7 +46,8 @@ def parse_event(record: object) -> ProvisioningEvent | None:
     status = (_text(info.get("status")) or "").lower()
     action = (_text(record.get("provisioningAction")) or _text(record.get("action")) or "").lower()
     error = _inner(info, "errorInformation") or _inner(info, "errorInfo") or info
-    code = _code(error.get("errorCode")) or _code(_skip_reason(record))
+    # The skip reason is the finer word: the error code of a skip often only says that it was one.
+    code = _code(_skip_reason(record)) or _code(error.get("errorCode"))
     return ProvisioningEvent(event_id, at, external_id, status, action, code, _text(record.get("cycleId")))
 
 
@@ -55,7 +57,10 @@ def _inner(record: Mapping[str, Any], key: str) -> Mapping[str, Any]:
 
 
 def _text(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None
+    """Text that can be stored: half a surrogate pair can't."""
+    if not isinstance(value, str) or not value:
+        return None
+    return value if value.isascii() or not _SURROGATE.search(value) else None
 
 
 def _code(value: object) -> str | None:
@@ -72,9 +77,9 @@ def _time(value: object) -> datetime | None:
         return None
     try:
         moment = datetime.fromisoformat(_FRACTION.sub(r".\1", text))
-    except ValueError:
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _skip_reason(record: Mapping[str, Any]) -> object:

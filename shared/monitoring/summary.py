@@ -48,20 +48,23 @@ class Summary(Record):
 
 
 class LatestSummaries(Record):
-    """`summaries/latest.json`: every job of the last report, and the runs that never came to have a job."""
+    """`summaries/latest.json`: every job of the last report, and the runs without one."""
 
     schema_version: Literal[1] = 1
     generated_at: AwareDatetime
     jobs: list[Summary]
+    jobs_without_log: list[str]
     runs_without_job: list[RunSummary]
 
 
 def latest_summaries(
-    jobs: Sequence[Summary], without_job: Sequence[RunRecord], *, generated_at: datetime
+    jobs: Sequence[Summary], unread: Sequence[str], without_job: Sequence[RunRecord], *, generated_at: datetime
 ) -> LatestSummaries:
-    """Everything that one report found."""
+    """Everything that one report found; `unread` are the jobs whose log could not be read."""
     without = [_run_summary(record, {}) for record in without_job]
-    return LatestSummaries(generated_at=generated_at, jobs=list(jobs), runs_without_job=without)
+    return LatestSummaries(
+        generated_at=generated_at, jobs=list(jobs), jobs_without_log=list(unread), runs_without_job=without
+    )
 
 
 def summarize(

@@ -38,7 +38,9 @@ UNSENT = frozenset({RunState.PLANNED, RunState.SENDING, RunState.BLOCKED})
 class Record(BaseModel):
     """camelCase in storage; unknown members are an error, so that a newer record is never half understood."""
 
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid", frozen=True)
+    model_config = ConfigDict(
+        alias_generator=to_camel, populate_by_name=True, extra="forbid", frozen=True, hide_input_in_errors=True
+    )
 
 
 class ReasonRecord(Record):
@@ -88,6 +90,7 @@ class RunRecord(Record):
     file: str
     etag: str
     dropped_at: AwareDatetime
+    planned_at: AwareDatetime
     updated_at: AwareDatetime
     state: RunState
     reason: ReasonRecord | None = None
@@ -97,6 +100,7 @@ class RunRecord(Record):
     job_id: str | None = None
     service_principal_id: str | None = None
     feed_file_sha256: str | None = None
+    content_sha256: str | None = None
     plan: list[RequestFile] = []
     notices: list[Notice] = []
     first_sent_at: AwareDatetime | None = None
@@ -126,9 +130,10 @@ class RunRecord(Record):
         return RunRecord.model_validate({**dict(self), **changes})
 
     def with_answers(self, *, accepted: int, rejected: int) -> RunRecord:
-        """The record once the API has accepted and rejected that many operations in all."""
+        """The record once the API has accepted and rejected at least that many operations in all."""
         outcomes = {state: self.counts[state] for state in OUTCOMES}
-        return self._with_tally(accepted, rejected, outcomes)
+        rejected = max(rejected, self.counts[RowState.REJECTED])
+        return self._with_tally(max(accepted, self.accepted_in_all), rejected, outcomes)
 
     def with_outcomes(self, outcomes: Mapping[RowState, int]) -> RunRecord:
         """The record once the log has said that much in all; states that are not named are zero."""

@@ -88,6 +88,11 @@ def parse_attribute_path(text: str) -> AttributePath:
 
 
 def _of_extension(urn: str, attribute: str, filter_: str | None, sub: str | None) -> AttributePath:
+    known = (CORE_USER, ENTERPRISE_USER)
+    if any(name.lower() in (urn.lower(), f"{urn}:{attribute}".lower()) for name in known) and urn not in known:
+        raise ValueError(f"is not quite one of the known schemas, which are written {' and '.join(known)}")
+    if urn.lower().startswith("urn:ietf:params:scim:schemas:core:") and urn != CORE_USER:
+        raise ValueError("names a core schema other than the user's")
     if filter_ is not None:
         raise ValueError("has a filter, which attributes of extensions can't have")
     if urn != ENTERPRISE_USER:

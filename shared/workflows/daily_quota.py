@@ -9,6 +9,7 @@ from shared.inbound.pacing import DailyQuota
 from shared.ports import STATE
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from shared.workflows.outside import Outside
@@ -18,34 +19,45 @@ _BATCH = 20
 
 
 class DailyCalls:
-    """Calls that this session may make, fetched from the shared quota a few at a time.
+    """Calls that this session may make, fetched from the shared quota a few at a time; what is not used goes back.
 
-    What is fetched and not used stays counted: at most `_BATCH` less one call a session, on the safe side.
+    A process that is killed keeps what it had fetched: the quota then counts up to `_BATCH` calls too many.
     """
 
     def __init__(self, outside: Outside) -> None:
         """Takes the store, the clock and the limit."""
         self._outside = outside
         self._granted = 0
+        self._granted_at = outside.clock.now()
 
     def take(self, wanted: int) -> datetime | None:
         """Take one call, of about that many still wanted; None, or the time at which there will be one."""
+        limit = self._outside.limits.requests_per_day
         if not self._granted:
-            until = self._fetch(max(1, min(wanted, _BATCH)))
-            if until:
-                return until
+            self._granted_at = self._outside.clock.now()
+            quota, self._granted = self._change(
+                lambda quota: quota.grant(max(1, min(wanted, _BATCH)), limit, self._granted_at)
+            )
+            if not self._granted:
+                return quota.frees_at(limit, self._granted_at)
         self._granted -= 1
         return None
 
-    def _fetch(self, wanted: int) -> datetime | None:
-        store, limit = self._outside.store, self._outside.limits.requests_per_day
+    def give_back(self) -> None:
+        """Return what was fetched and not used; called when the session ends."""
+        if self._granted:
+            unused, self._granted = self._granted, 0
+            self._change(lambda quota: (0, quota.given_back(unused, self._granted_at)))
+
+    def _change(self, change: Callable[[DailyQuota], tuple[int, DailyQuota]]) -> tuple[DailyQuota, int]:
+        """Change the stored quota, from its newest version, until nobody came in between."""
+        store = self._outside.store
         while True:
-            now = self._outside.clock.now()
             found = store.read(STATE, _NAME)
             quota = DailyQuota.model_validate_json(found.content) if found else DailyQuota()
-            granted, after = quota.grant(wanted, limit, now)
-            if not granted:
-                return quota.frees_at(limit, now)
+            number, after = change(quota)
+            if after == quota:
+                return after, number
             content = after.model_dump_json().encode()
             try:
                 if found:
@@ -54,5 +66,4 @@ class DailyCalls:
                     store.create(STATE, _NAME, content)
             except BlobChangedError:
                 continue
-            self._granted = granted
-            return None
+            return after, number

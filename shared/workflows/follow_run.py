@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from shared.errors import RunDamagedError
 from shared.inbound.bulk_request import read_row_index
 from shared.inbound.ledger import Verdict
 from shared.monitoring.row_outcomes import RowOutcomes, SentRow
@@ -32,20 +33,31 @@ def follow_run(
         window, now=outside.clock.now(), settling=outside.limits.settling, newer_run_from=newer_run_from
     )
     rows = _sent_rows(runs.lines(record, "rows.ndjson"), ledger, record.first_sent_at or record.dropped_at)
-    lines = outcomes.lines(rows, runs.lines(record, _OUTCOMES))
+    lines = _whole(outcomes.lines(rows, runs.lines(record, _OUTCOMES)), record.operations)
     outside.store.put(RUNS, runs.name(record.feed, record.run, _OUTCOMES), lines)
 
     def followed(newest: RunRecord) -> RunRecord:
-        # A sender may have gone on since the ledger was read, or have been killed before it wrote its last count.
-        known = newest.with_answers(
-            accepted=max(newest.accepted_in_all, ledger.accepted_operations),
-            rejected=max(newest.counts[RowState.REJECTED], ledger.rejected_operations),
-        )
+        # A sender may have been killed before it wrote its last count.
+        known = newest.with_answers(accepted=ledger.accepted_operations, rejected=ledger.rejected_operations)
         return known.with_outcomes(outcomes.counts).settled_if_final()
 
     after = runs.update(record.feed, record.run, followed)
     _tell(record, after, outside)
     return dict(outcomes.codes)
+
+
+def _whole(lines: Iterator[bytes], expected: int) -> Iterator[bytes]:
+    """The lines, if they are as many as there are rows; else outcomes that are known would be overwritten.
+
+    Raises:
+        RunDamagedError: once there are too few or too many.
+    """
+    count = 0
+    for line in lines:
+        count += 1
+        yield line
+    if count != expected:
+        raise RunDamagedError(f"rows.ndjson names {count} rows, the plan {expected}")
 
 
 def _sent_rows(index: Iterator[bytes], ledger: Ledger, begun: datetime) -> Iterator[SentRow]:

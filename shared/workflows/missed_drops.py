@@ -9,9 +9,10 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from shared.errors import DropGoneError, LeaseLostError, Reason
+from shared.errors import Reason
 from shared.ports import HR_DROP
 from shared.run.drop import Drop
+from shared.workflows.apart import apart
 from shared.workflows.plan_run import plan_run, refuse_run
 
 if TYPE_CHECKING:
@@ -26,7 +27,12 @@ OLDEST_DROP = timedelta(days=7)
 
 
 def missed_drops(
-    heads: Collection[RunHead], outside: Outside, *, until: datetime, folder: str = "", but: str = ""
+    heads: Collection[RunHead],
+    outside: Outside,
+    *,
+    until: datetime,
+    feeds: Collection[str] | None = None,
+    but: str = "",
 ) -> list[Drop]:
     """Every finished drop that has no run, oldest first.
 
@@ -34,11 +40,13 @@ def missed_drops(
         heads: every run that there is.
         outside: the world.
         until: drops of that moment and earlier.
-        folder: only names that begin so.
+        feeds: only drops of these; None for all.
         but: a run id to leave out.
     """
     known = {(head.feed, head.run) for head in heads}
-    drops = (Drop(b.name, b.etag, b.last_modified, b.size) for b in outside.store.list(HR_DROP, folder))
+    folders = [""] if feeds is None else [f"{feed}/" for feed in sorted(feeds)]
+    blobs = (blob for folder in folders for blob in outside.store.list(HR_DROP, folder) if not blob.is_folder)
+    drops = (Drop(blob.name, blob.etag, blob.last_modified, blob.size) for blob in blobs)
     missed = [
         drop
         for drop in drops
@@ -51,14 +59,15 @@ def missed_drops(
 
 
 def plan_missed_drop(drop: Drop, outside: Outside) -> None:
-    """Plan a drop whose event did not come, or not yet; one that is too old is refused, not sent."""
-    if outside.clock.now() - drop.dropped_at > OLDEST_DROP:
-        refuse_run(drop, outside, _TOO_OLD)
-        return
-    try:
-        plan_run(outside.drops.open(drop), outside)
-    except (DropGoneError, LeaseLostError):
-        outside.events.info("drop.notPlanned", feed=drop.feed, run=drop.run_id)
+    """Plan a drop whose event did not come, or not yet; one that is too old is refused, not sent.
+
+    What goes wrong with it stays with it: it is reported, and tried again at the next tick.
+    """
+    with apart("drop.notPlanned", outside, feed=drop.feed, run=drop.run_id):
+        if outside.clock.now() - drop.dropped_at > OLDEST_DROP:
+            refuse_run(drop, outside, _TOO_OLD)
+        else:
+            plan_run(outside.drops.open(drop), outside, by_event=False)
 
 
 _TOO_OLD = Reason(

@@ -8,9 +8,10 @@ read is kept beside the plan, so that a second try plans the same bytes. A lease
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from shared.errors import BlobChangedError, FeedFileError, HrFileError, Reason
+from shared.errors import BlobChangedError, DropGoneError, FeedFileError, HrFileError, Reason
 from shared.inbound.attribute_mapping import AttributeMapping
 from shared.inbound.bulk_request import request_files, row_index
 from shared.inbound.feed_file import Feed, parse_feed
@@ -31,13 +32,18 @@ if TYPE_CHECKING:
     from shared.workflows.outside import Outside
 
 _FEED_COPY = "feed.yaml"
+_BEGUN = frozenset({RunState.SENDING, RunState.SENT, RunState.SETTLED})
 
 
-def plan_run(reader: DropReader, outside: Outside) -> RunRecord | None:
+def plan_run(reader: DropReader, outside: Outside, *, by_event: bool) -> RunRecord | None:
     """The run of this drop: the one there is, or a new one, planned or refused; None while somebody else plans it.
 
+    Args:
+        reader: the drop.
+        outside: the world.
+        by_event: an event says that somebody dropped the file just now; otherwise it was found in the container.
+
     Raises:
-        DropGoneError: the drop was overwritten or deleted meanwhile; nothing was planned.
         LeaseLostError: planning took longer than its lease could be kept; somebody else may be at it.
     """
     drop, runs = reader.drop, RunStore(outside.store, outside.clock)
@@ -46,49 +52,78 @@ def plan_run(reader: DropReader, outside: Outside) -> RunRecord | None:
     with outside.store.lease(RUNS, f"{drop.feed}/{drop.run_id}/planning.lock") as lease:
         if lease is None:
             return None
-        return runs.load(drop.feed, drop.run_id) or _plan_or_refuse(reader, runs, outside, lease)
+        if existing := runs.load(drop.feed, drop.run_id):
+            return existing
+        return _create(_plan_or_refuse(reader, runs, outside, lease, by_event=by_event), runs, outside)
 
 
-def _plan_or_refuse(reader: DropReader, runs: RunStore, outside: Outside, lease: Lease) -> RunRecord:
-    drop = reader.drop
-    try:
-        record = _planned(reader, outside, lease)
-    except FeedFileError as error:
-        record = _refused(drop, outside, _bad_feed_file(drop, error))
-    except HrFileError as error:
-        record = _refused(drop, outside, error.reason)
+def refuse_run(drop: Drop, outside: Outside, reason: Reason) -> RunRecord:
+    """A run for a drop that is not even opened."""
+    return _create(_refused(drop, outside, reason), RunStore(outside.store, outside.clock), outside)
+
+
+def _create(record: RunRecord, runs: RunStore, outside: Outside) -> RunRecord:
     created = runs.create(record)
     if created is record:
         _tell(created, outside)
     return created
 
 
-def refuse_run(drop: Drop, outside: Outside, reason: Reason) -> RunRecord:
-    """A run for a drop that is not even opened."""
-    record = RunStore(outside.store, outside.clock).create(_refused(drop, outside, reason))
-    _tell(record, outside)
-    return record
-
-
-def _planned(reader: DropReader, outside: Outside, lease: Lease) -> RunRecord:
+def _plan_or_refuse(reader: DropReader, runs: RunStore, outside: Outside, lease: Lease, *, by_event: bool) -> RunRecord:
     drop = reader.drop
-    feed_file, feed = _feed(drop, outside)
-    with WorkingSet() as working_set:
-        hr_file = HrFile(_keeping(lease, reader.chunks()))
-        mapping = AttributeMapping(feed, hr_file.columns)
-        working_set.load(map(mapping.map, hr_file.rows()))
-        lease.keep()
-        working_set.arrange()
-        lease.keep()
-        plan = _write_plan(drop, working_set, outside)
-        notices = _notices(working_set, hr_file, feed)
-        return _record(drop, feed, feed_file, working_set, plan, notices, outside)
+    try:
+        feed_file, feed = _feed(drop, outside)
+        with WorkingSet() as working_set:
+            read = _read(reader, feed, working_set, lease)
+            if not by_event:
+                _refuse_what_is_out_of_date(drop, read.content_sha256, runs)
+            working_set.arrange(lease.keep)
+            lease.keep(surely=True)
+            plan = _write_plan(drop, working_set, outside)
+            record = _record(drop, feed, working_set, plan, outside)
+            notices = _notices(working_set, read, feed)
+        digest = hashlib.sha256(feed_file).hexdigest()
+        return record.changed(notices=notices, feed_file_sha256=digest, content_sha256=read.content_sha256)
+    except FeedFileError as error:
+        return _refused(drop, outside, _bad_feed_file(drop, error))
+    except HrFileError as error:
+        return _refused(drop, outside, error.reason)
+    except DropGoneError:
+        return _refused(drop, outside, _DROP_GONE)
 
 
-def _keeping(lease: Lease, chunks: Iterator[bytes]) -> Iterator[bytes]:
-    for chunk in chunks:
-        lease.keep()
-        yield chunk
+@dataclass(frozen=True)
+class _Read:
+    content_sha256: str
+    row_without_line_end: int | None
+
+
+def _read(reader: DropReader, feed: Feed, working_set: WorkingSet, lease: Lease) -> _Read:
+    """Take every row of the drop into the working set."""
+    digest = hashlib.sha256()
+
+    def chunks() -> Iterator[bytes]:
+        for chunk in reader.chunks():
+            lease.keep()
+            digest.update(chunk)
+            yield chunk
+
+    hr_file = HrFile(chunks())
+    mapping = AttributeMapping(feed, hr_file.columns)
+    working_set.load(map(mapping.map, hr_file.rows()))
+    return _Read(digest.hexdigest(), hr_file.row_without_line_end)
+
+
+def _refuse_what_is_out_of_date(drop: Drop, content_sha256: str, runs: RunStore) -> None:
+    """Changing a blob's metadata makes it look new; sending its content again would put old data over newer."""
+    sent = [head for head in runs.heads() if head.feed == drop.feed and head.state in _BEGUN]
+    if sent and sent[-1].content_sha256 != content_sha256 and content_sha256 in {h.content_sha256 for h in sent}:
+        raise HrFileError(
+            "repeatedContent",
+            "This very content was sent before, and a newer file after it; nobody has dropped it again, only the blob "
+            "was changed or its event was lost.",
+            "If the data hold again, drop the file again.",
+        )
 
 
 def _feed(drop: Drop, outside: Outside) -> tuple[bytes, Feed]:
@@ -130,15 +165,7 @@ def _write_plan(drop: Drop, working_set: WorkingSet, outside: Outside) -> list[R
     return plan
 
 
-def _record(
-    drop: Drop,
-    feed: Feed,
-    feed_file: bytes,
-    working_set: WorkingSet,
-    plan: list[RequestFile],
-    notices: list[Notice],
-    outside: Outside,
-) -> RunRecord:
+def _record(drop: Drop, feed: Feed, working_set: WorkingSet, plan: list[RequestFile], outside: Outside) -> RunRecord:
     planned, set_aside = working_set.planned_count(), working_set.set_aside_count()
     counts = no_counts() | {RowState.PLANNED: planned, RowState.SET_ASIDE: set_aside}
     record = RunRecord(
@@ -148,9 +175,7 @@ def _record(
         counts=counts,
         job_id=feed.job.jobId,
         service_principal_id=feed.job.servicePrincipalId,
-        feed_file_sha256=hashlib.sha256(feed_file).hexdigest(),
         plan=plan,
-        notices=notices,
     )
     record = record.changed(requests=Requests(planned=len(request_sizes(record))))
     reason = _held(set_aside, record.rows, feed.safety.max_set_aside_percent)
@@ -169,9 +194,9 @@ def _held(set_aside: int, rows: int, max_percent: float) -> Reason | None:
     )
 
 
-def _notices(working_set: WorkingSet, hr_file: HrFile, feed: Feed) -> list[Notice]:
+def _notices(working_set: WorkingSet, read: _Read, feed: Feed) -> list[Notice]:
     notices = []
-    if line := hr_file.row_without_line_end:
+    if line := read.row_without_line_end:
         message = "The file ends without a line end. If it was cut on its way, its last row may be wrong."
         notices.append(Notice(code="noLineEnd", message=message, rows=1, lines=[line]))
     if circles := working_set.in_circles():
@@ -191,6 +216,7 @@ def _identity(drop: Drop, outside: Outside) -> dict[str, object]:
         "file": drop.file,
         "etag": drop.etag,
         "dropped_at": drop.dropped_at,
+        "planned_at": outside.clock.now(),
         "updated_at": outside.clock.now(),
     }
 
@@ -199,6 +225,13 @@ def _refused(drop: Drop, outside: Outside, reason: Reason) -> RunRecord:
     return RunRecord(
         **_identity(drop, outside), state=RunState.REFUSED, reason=reason_record(reason), counts=no_counts()
     )
+
+
+_DROP_GONE = Reason(
+    "dropGone",
+    "The file was overwritten or deleted while it was read.",
+    "If it was overwritten, the newer version has a run of its own; if its data are still wanted, drop it again.",
+)
 
 
 def _bad_feed_file(drop: Drop, error: FeedFileError) -> Reason:

@@ -15,6 +15,7 @@ from shared.monitoring.summary import Summary, latest_summaries, summarize
 from shared.ports import STATE, SUMMARIES
 from shared.run.record import Record, RunRecord, RunState
 from shared.run.row_state import RowState
+from shared.workflows.apart import apart
 from shared.workflows.follow_run import follow_run
 from shared.workflows.run_store import RunStore
 
@@ -28,6 +29,10 @@ LOG_LATENESS = timedelta(hours=2)
 FOLLOWED_FOR = timedelta(days=3)
 """How long after its last request a run with failed or unaccounted rows is still followed: the service tries again."""
 
+SECOND_THOUGHTS = timedelta(hours=3)
+"""How long every run is followed, also when the log has spoken of all its rows: the service sets the manager in a
+second step, and a newer upload's event can come in the same cycle. Cycles are 40 minutes apart at most."""
+
 
 class Watermark(Record):
     """`state/jobs/<job id>/watermark.json`: everything that the log showed up to then has been taken in."""
@@ -39,35 +44,48 @@ def report_provisioning(outside: Outside) -> None:
     """Bring every run that is not settled up to date, and write the summaries."""
     runs = RunStore(outside.store, outside.clock)
     now = outside.clock.now()
-    records = [
-        r
-        for head in runs.heads()
-        if _may_matter(head.state, head.written_at, now) and (r := runs.load(head.feed, head.run))
-    ]
-    summaries = []
-    by_job = sorted((r for r in records if r.job_id), key=lambda r: r.job_id or "")
-    for job_id, group in groupby(by_job, key=lambda r: r.job_id or ""):
-        try:
-            summaries.append(_report_job(job_id, list(group), runs, outside))
-        except LogsUnavailableError as error:
-            outside.events.error("logs.unavailable", job=job_id, status=error.status, code=error.code)
-    without_job = [r for r in records if not r.job_id]
-    latest = latest_summaries(summaries, without_job, generated_at=now)
+    records = _records(runs, outside)
+    by_job = sorted((record for record in records if record.job_id), key=lambda record: record.job_id or "")
+    summaries, unread = [], []
+    for job_id, group in groupby(by_job, key=lambda record: record.job_id or ""):
+        summary = _summary_of_job(job_id, list(group), runs, outside)
+        if summary:
+            summaries.append(summary)
+        else:
+            unread.append(job_id)
+    without_job = [record for record in records if not record.job_id]
+    latest = latest_summaries(summaries, unread, without_job, generated_at=now)
     outside.store.put(SUMMARIES, "latest.json", latest.model_dump_json(by_alias=True, indent=2).encode() + b"\n")
-    outside.events.info("report.finished", jobs=len(summaries), runs=len(records))
+    outside.events.info("report.finished", jobs=len(summaries), jobsWithoutLog=len(unread), runs=len(records))
 
 
-def _may_matter(state: RunState, written_at: datetime, now: datetime) -> bool:
-    """Whether a run's record is worth reading: not settled, or touched lately."""
-    return state not in (RunState.SETTLED, RunState.REFUSED) or now - written_at < FOLLOWED_FOR
+def _records(runs: RunStore, outside: Outside) -> list[RunRecord]:
+    """The records that can matter to a report: not settled, or touched lately."""
+    records, now = [], outside.clock.now()
+    for head in runs.heads():
+        is_over = head.state in (RunState.SETTLED, RunState.REFUSED) and now - head.written_at >= FOLLOWED_FOR
+        with apart("run.unreadable", outside, run=head.run, feed=head.feed):
+            if not is_over and (record := runs.load(head.feed, head.run)):
+                records.append(record)
+    return records
+
+
+def _summary_of_job(job_id: str, records: list[RunRecord], runs: RunStore, outside: Outside) -> Summary | None:
+    """The job's summary, or None where its log could not be read, which is reported."""
+    try:
+        return _report_job(job_id, records, runs, outside)
+    except LogsUnavailableError as error:
+        outside.events.error("logs.unavailable", job=job_id, status=error.status, code=error.code)
+    return None
 
 
 def _is_followed(record: RunRecord, now: datetime) -> bool:
     """Whether the log can still say something about this run."""
     if record.last_sent_at is None:
         return False
+    age = now - record.last_sent_at
     undecided = record.counts[RowState.FAILED] + record.counts[RowState.UNACCOUNTED]
-    return record.counts[RowState.ACCEPTED] > 0 or (undecided > 0 and now - record.last_sent_at < FOLLOWED_FOR)
+    return record.counts[RowState.ACCEPTED] > 0 or age < SECOND_THOUGHTS or (undecided > 0 and age < FOLLOWED_FOR)
 
 
 def _report_job(job_id: str, records: list[RunRecord], runs: RunStore, outside: Outside) -> Summary:
@@ -76,10 +94,11 @@ def _report_job(job_id: str, records: list[RunRecord], runs: RunStore, outside: 
     since = _read_since(job_id, followed, outside)
     log = outside.logs.events(job_id, since) if followed else ()
     with EventWindow(log) as window:
-        codes = {
-            record.run: follow_run(record, window, runs, outside, newer_run_from=_newer_run_from(record, records))
-            for record in followed
-        }
+        codes = {}
+        for record in followed:
+            with apart("run.damaged", outside, run=record.run, feed=record.feed):
+                newer = _newer_run_from(record, records)
+                codes[record.run] = follow_run(record, window, runs, outside, newer_run_from=newer)
         events = len(window)
     if followed:
         outside.store.put(STATE, _watermark(job_id), Watermark(read_at=now).model_dump_json().encode())

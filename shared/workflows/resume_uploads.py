@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from shared.run.record import UNSENT
+from shared.workflows.apart import apart
 from shared.workflows.missed_drops import missed_drops, plan_missed_drop
 from shared.workflows.run_store import RunStore
 from shared.workflows.send_runs import send_job
@@ -25,4 +26,5 @@ def resume_uploads(outside: Outside) -> None:
         plan_missed_drop(drop, outside)
     jobs = {head.job_id for head in runs.heads() if head.state in UNSENT}
     for job_id in sorted(filter(None, jobs)):
-        send_job(job_id, outside, deadline=deadline)
+        with apart("job.notSent", outside, job=job_id):
+            send_job(job_id, outside, deadline=deadline)

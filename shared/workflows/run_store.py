@@ -8,9 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from shared.errors import BlobChangedError
+from pydantic import ValidationError
+
+from shared.errors import BlobChangedError, RunDamagedError
 from shared.inbound.ledger import Ledger, ledger_line, read_ledger
 from shared.ports import RUNS
+from shared.run.drop import dropped_at
 from shared.run.record import RunRecord, RunState
 from shared.scim.bulk import MAX_OPERATIONS
 
@@ -19,21 +22,28 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from shared.inbound.ledger import LedgerEntry
-    from shared.ports import BlobStore, Clock
+    from shared.ports import BlobListing, BlobStore, Clock
 
 _RUN_JSON = "run.json"
 _MAX_RACES = 20
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True)
 class RunHead:
-    """A run as the listing shows it. Sorts by time of drop, since the run id begins with it."""
+    """A run as the listing shows it. `state` None: its record can't be read, so it is known and nothing more."""
 
     run: str
     feed: str
-    state: RunState
+    state: RunState | None
     job_id: str | None
+    planned_at: str
+    content_sha256: str | None
     written_at: datetime
+
+    @property
+    def order(self) -> tuple[str, str, str]:
+        """Oldest drop first; drops of one second in the order in which they were planned."""
+        return dropped_at(self.run), self.planned_at, self.run
 
 
 class RunStore:
@@ -49,9 +59,13 @@ class RunStore:
         return f"{feed}/{run}/{blob}"
 
     def load(self, feed: str, run: str) -> RunRecord | None:
-        """The record, or None where the run has not been planned."""
+        """The record, or None where the run has not been planned.
+
+        Raises:
+            RunDamagedError: what lies there is no record.
+        """
         found = self._store.read(RUNS, self.name(feed, run, _RUN_JSON))
-        return RunRecord.model_validate_json(found.content) if found else None
+        return _record(found.content, run) if found else None
 
     def create(self, record: RunRecord) -> RunRecord:
         """Write a new record; where the run has one already, that one stands and is returned."""
@@ -74,7 +88,7 @@ class RunStore:
             found = self._store.read(RUNS, name)
             if found is None:
                 break
-            before = RunRecord.model_validate_json(found.content)
+            before = _record(found.content, run)
             after = change(before)
             if after == before:
                 return before
@@ -92,19 +106,40 @@ class RunStore:
         for blob in self._store.list(RUNS):
             feed, _, rest = blob.name.partition("/")
             run, _, file = rest.partition("/")
-            if file == _RUN_JSON and "state" in blob.metadata:
-                state, job = RunState(blob.metadata["state"]), blob.metadata.get("jobid")
-                heads.append(RunHead(run, feed, state, job, blob.last_modified))
-        return sorted(heads)
+            if file == _RUN_JSON:
+                heads.append(self._head(feed, run, blob))
+        return sorted(heads, key=lambda head: head.order)
+
+    def _head(self, feed: str, run: str, blob: BlobListing) -> RunHead:
+        """From the blob's metadata, or from the record where somebody has rewritten it without them."""
+        metadata = dict(blob.metadata)
+        try:
+            if "state" not in metadata and (record := self.load(feed, run)):
+                metadata = _metadata(record)
+            state = RunState(metadata.get("state", ""))
+        except (RunDamagedError, ValueError):
+            state = None
+        return RunHead(
+            run=run,
+            feed=feed,
+            state=state,
+            job_id=metadata.get("jobid"),
+            planned_at=metadata.get("plannedat", ""),
+            content_sha256=metadata.get("contentsha256"),
+            written_at=blob.last_modified,
+        )
 
     def ledger(self, record: RunRecord) -> Ledger:
         """The answers so far.
 
         Raises:
-            ValueError: the ledger can't be read.
+            RunDamagedError: the ledger can't be read.
         """
         found = self._store.read(RUNS, self.name(record.feed, record.run, "ledger.ndjson"))
-        return Ledger(request_sizes(record), read_ledger(found.content) if found else ())
+        try:
+            return Ledger(request_sizes(record), read_ledger(found.content) if found else ())
+        except ValueError as error:
+            raise RunDamagedError(str(error)) from None
 
     def append(self, record: RunRecord, entry: LedgerEntry) -> None:
         """Put one answer down, durably."""
@@ -126,4 +161,13 @@ def _json(record: RunRecord) -> bytes:
 
 
 def _metadata(record: RunRecord) -> dict[str, str]:
-    return {"state": record.state.value, **({"jobid": record.job_id} if record.job_id else {})}
+    metadata = {"state": record.state.value, "plannedat": record.planned_at.isoformat()}
+    optional = {"jobid": record.job_id, "contentsha256": record.content_sha256}
+    return metadata | {name: value for name, value in optional.items() if value}
+
+
+def _record(content: bytes, run: str) -> RunRecord:
+    try:
+        return RunRecord.model_validate_json(content)
+    except ValidationError:
+        raise RunDamagedError(f"run.json of run {run} is not a record of a run") from None

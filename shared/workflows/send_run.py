@@ -7,7 +7,7 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from shared.errors import Reason
+from shared.errors import Reason, RunDamagedError
 from shared.inbound.answer import Again, Answer, Attempt, Block, Done, FreshToken, Later, Split, Step, next_step
 from shared.inbound.bulk_request import part_of_request, request_bodies
 from shared.inbound.ledger import Ledger, LedgerEntry, Slice
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from shared.workflows.run_store import RunStore
 
 _REPORT_EVERY_SECONDS = 2.0
+_TOO_MANY_REJECTED = 10
 _LONGEST_NAP = 10.0
 """The lease is renewed between naps; it lasts a minute."""
 _NAMESPACE = uuid.UUID("0d6a6a35-6c9c-5ae0-8f0e-3f1f3b1f8a55")
@@ -65,17 +66,19 @@ class RunSender:
         """
         try:
             self._ledger = self._runs.ledger(self._record)
-        except ValueError:
+        except RunDamagedError:
             return _damaged("ledger.ndjson")
-        self._report(RunState.SENDING)
+        self._report()
         try:
             first = 1
             for file in self._record.plan:
                 self._send_file(file, first)
                 first += file.requests
         except _Stopped as stopped:
-            self._report(RunState.SENDING)
+            self._report()
             return stopped.stop
+        finally:
+            self._daily.give_back()
         self._finish()
         return None
 
@@ -100,6 +103,7 @@ class RunSender:
             step = self._post(part, content, tries, token_is_fresh=token_is_fresh)
             match step:
                 case Done() | Split():
+                    self._stop_if_everything_is_rejected()
                     self._report_now_and_then()
                     return
                 case Again(seconds=seconds):
@@ -165,18 +169,28 @@ class RunSender:
             clock.sleep(min(seconds, _LONGEST_NAP))
             seconds -= _LONGEST_NAP
 
+    def _stop_if_everything_is_rejected(self) -> None:
+        """Ten rows refused and none ever taken is no matter of rows: a proxy, the job, the mapping as a whole."""
+        if not self._ledger.accepted_operations and self._ledger.rejected_operations >= _TOO_MANY_REJECTED:
+            raise _Stopped(Stop(3600.0, _EVERYTHING_REJECTED, RunState.BLOCKED))
+
     def _report_now_and_then(self) -> None:
         if self._outside.clock.monotonic() - self._reported_at >= _REPORT_EVERY_SECONDS:
-            self._report(RunState.SENDING)
+            self._report()
 
-    def _report(self, state: RunState) -> None:
-        self._runs.update(self._record.feed, self._record.run, lambda newest: self._with_ledger(newest, state))
+    def _report(self) -> None:
+        """Only the holder of the lease writes; a sender that was overtaken would turn the record back."""
+        self._lease.keep(surely=True)
+        self._runs.update(
+            self._record.feed, self._record.run, lambda newest: self._with_ledger(newest, RunState.SENDING)
+        )
         self._reported_at = self._outside.clock.monotonic()
 
     def _finish(self) -> None:
         def finished(newest: RunRecord) -> RunRecord:
             return self._with_ledger(newest, RunState.SENT).settled_if_final()
 
+        self._lease.keep(surely=True)
         record = self._runs.update(self._record.feed, self._record.run, finished)
         ledger = self._ledger
         fields: dict[str, str | int | None] = {"run": record.run, "feed": record.feed, "job": record.job_id}
@@ -212,6 +226,12 @@ def _damaged(blob: str) -> Stop:
     return Stop(0.0, reason, RunState.HELD)
 
 
+_EVERYTHING_REJECTED = Reason(
+    "everythingRejected",
+    f"The API has refused {_TOO_MANY_REJECTED} rows and taken none; the others wait.",
+    "Look at the API's words in ledger.ndjson. If the reason is outside the file (a proxy, the provisioning job), the "
+    "run goes on by itself within an hour; for the rows that were refused meanwhile, drop the file again.",
+)
 _DAILY_QUOTA = Reason(
     "dailyQuota",
     "The tenant's calls for 24 hours (BULK_REQUESTS_PER_DAY) are used up.",

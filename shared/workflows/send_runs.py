@@ -9,10 +9,12 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from shared.errors import LeaseLostError, Reason
+from shared.errors import LeaseLostError, Reason, RunDamagedError
+from shared.inbound.answer import JOB_NOT_FOUND
 from shared.ports import STATE
 from shared.run.drop import dropped_at
-from shared.run.record import UNSENT, RunRecord, RunState, reason_record
+from shared.run.record import UNSENT, ReasonRecord, RunRecord, RunState, reason_record
+from shared.workflows.apart import apart
 from shared.workflows.missed_drops import missed_drops
 from shared.workflows.run_store import RunStore
 from shared.workflows.send_run import RunSender, Stop
@@ -44,25 +46,48 @@ def send_job(job_id: str, outside: Outside, *, deadline: float) -> None:
 def _send_in_order(job_id: str, lease: Lease, outside: Outside, deadline: float) -> None:
     runs = RunStore(outside.store, outside.clock)
     heads = runs.heads()
+    feeds = {head.feed for head in heads if head.job_id == job_id}
     for head in heads:
         if head.job_id != job_id or head.state not in UNSENT:
             continue
-        record = runs.load(head.feed, head.run)
+        record = _record(head, runs, outside)
         if record is None or record.state not in UNSENT:
             continue
         if record.not_before and outside.clock.now() < record.not_before:
+            if _is_about_another_job(record.reason):
+                continue
             return
-        if missed_drops(heads, outside, until=record.dropped_at, folder=f"{record.feed}/"):
+        if missed_drops(heads, outside, until=record.dropped_at, feeds=feeds):
             outside.events.info("run.waitsForOlderDrop", run=record.run, feed=record.feed, job=job_id)
             return
-        if not _is_newest(head, outside):
+        if not _is_newest(head, outside) and not _is_complete(record, runs):
             _hold_overtaken(record, runs, outside)
             continue
         stop = RunSender(record, runs, outside, lease, deadline).send()
         if stop is not None:
+            lease.keep(surely=True)
             _put_off(record, stop, runs, outside)
-        if stop is not None and stop.state is not RunState.HELD:
-            return
+            if stop.state is not RunState.HELD and not _is_about_another_job(stop.reason):
+                return
+
+
+def _record(head: RunHead, runs: RunStore, outside: Outside) -> RunRecord | None:
+    with apart("run.unreadable", outside, run=head.run, feed=head.feed):
+        return runs.load(head.feed, head.run)
+    return None
+
+
+def _is_complete(record: RunRecord, runs: RunStore) -> bool:
+    """Everything was answered, only the record does not say so yet."""
+    try:
+        return runs.ledger(record).is_complete
+    except RunDamagedError:
+        return False
+
+
+def _is_about_another_job(reason: Reason | ReasonRecord | None) -> bool:
+    """A 404: no such job under that service principal. A newer run with the right one must not wait for this one."""
+    return reason is not None and reason.code == JOB_NOT_FOUND
 
 
 def _put_off(record: RunRecord, stop: Stop, runs: RunStore, outside: Outside) -> None:

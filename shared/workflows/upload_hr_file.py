@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from shared.errors import DropGoneError, LeaseLostError
+from shared.errors import DropGoneError
 from shared.run.drop import NO_FEED
 from shared.run.record import UNSENT
 from shared.workflows.missed_drops import missed_drops, plan_missed_drop
@@ -25,14 +25,15 @@ def upload_hr_file(reader: DropReader, outside: Outside) -> None:
     """
     deadline = outside.clock.monotonic() + outside.limits.time_budget_seconds
     try:
-        if reader.drop.is_unfinished:
-            outside.events.info("drop.leftAlone", feed=reader.drop.feed)
-            return
-        _plan_older_drops(reader.drop, outside)
-        record = plan_run(reader, outside)
-    except (DropGoneError, LeaseLostError):
-        outside.events.info("drop.notPlanned")
+        drop = reader.drop
+    except DropGoneError:
+        outside.events.info("drop.gone")
         return
+    if drop.is_unfinished:
+        outside.events.info("drop.leftAlone", feed=drop.feed)
+        return
+    _plan_older_drops(drop, outside)
+    record = plan_run(reader, outside, by_event=True)
     if record and record.state in UNSENT and record.job_id:
         send_job(record.job_id, outside, deadline=deadline)
 
@@ -42,6 +43,5 @@ def _plan_older_drops(drop: Drop, outside: Outside) -> None:
     if drop.feed == NO_FEED:
         return
     heads = RunStore(outside.store, outside.clock).heads()
-    folder = f"{drop.feed}/"
-    for older in missed_drops(heads, outside, until=drop.dropped_at, folder=folder, but=drop.run_id):
+    for older in missed_drops(heads, outside, until=drop.dropped_at, feeds={drop.feed}, but=drop.run_id):
         plan_missed_drop(older, outside)

@@ -95,7 +95,9 @@ def test_a_row_that_can_not_be_a_user_is_set_aside_and_the_others_go_on(world, k
     assert len(world.accounts()) == 10
 
 
-@pytest.mark.parametrize(("row", "code"), [("W00011,short\n", "tooFewCells"), ("W00011" + "," * 40 + "\n", "tooManyCells")])
+@pytest.mark.parametrize(
+    ("row", "code"), [("W00011,short\n", "tooFewCells"), ("W00011" + "," * 40 + "\n", "tooManyCells")]
+)
 def test_a_row_with_another_number_of_cells_is_set_aside(world, row, code):
     world.upload(hr_csv(*workers(10)) + row)
     world.report()

@@ -1,0 +1,23 @@
+"""One bad thing must not stop the others: the border around each drop, each run and each job."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from shared.workflows.outside import Outside
+
+
+@contextmanager
+def apart(event: str, outside: Outside, **fields: str | int | None) -> Iterator[None]:
+    """Whatever is raised inside becomes an error event with the exception's class, and the caller goes on.
+
+    The text of an exception is left out: that of a foreign one could hold anything.
+    """
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 - this is the border
+        outside.events.error(event, error=type(error).__name__, **fields)
