@@ -156,6 +156,17 @@ def test_a_worker_with_a_good_and_a_bad_row_is_not_decided_by_the_good_one(world
     assert world.faults("tuesday.csv") == []
 
 
+def test_half_a_login_is_not_sent(bare_world):
+    settings = bare_world.entra.settings
+    feed = sample_feed(settings["SERVICE_PRINCIPAL_ID"], settings["JOB_ID"]).decode()
+    rule = 'userName: {template: "{FirstName}.{LastName}@example.com"}'
+    bare_world.put_feed(feed.replace("userName: {column: UserID, transforms: [trim, lower]}", rule).encode())
+    rows = [{**row, "LastName": f"Silva{number}"} for number, row in enumerate(workers(10))]
+    bare_world.upload(hr_csv(*rows, hr_row("W00011", FirstName=" ")))
+    aside = set_aside(bare_world.service, bare_world.run())
+    assert [(row["line"], row["column"], row["reason"]) for row in aside] == [("12", "FirstName, LastName", "blank")]
+
+
 def test_lines_that_excel_left_empty_are_no_rows(world):
     world.upload(hr_csv(*workers(3)) + ("," * 27 + "\n") * 5)
     world.report()

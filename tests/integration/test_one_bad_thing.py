@@ -1,0 +1,280 @@
+"""One bad drop, run, job or log record stays alone: the others go on, and it is reported."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+from azure.storage.blob import BlobLeaseClient
+
+from shared.adapters import provisioning_logs
+from shared.adapters.graph import BulkUpload
+from shared.bootstrap import connector
+from shared.workflows import send_run
+from tests.platform.accounting import outcomes
+from tests.platform.feeds import sample_feed
+from tests.platform.hr_files import hr_csv, hr_row, workers
+
+
+def other_job(world) -> None:
+    """A second provisioning job with a feed of its own, named `other`."""
+    world.entra.post("jobs")
+    job = world.entra.get("jobs")[-1]
+    world.put_feed(sample_feed(job["servicePrincipalId"], job["jobId"]), "other")
+
+
+def next_second() -> None:
+    time.sleep(1.05)
+
+
+def lock_of(world):
+    return world.service.get_blob_client("state", f"jobs/{world.entra.settings['JOB_ID']}/lock")
+
+
+def test_a_drop_that_can_not_be_opened_stops_its_own_feed_only(world):
+    other_job(world)
+    archived = world.drop(hr_csv(*workers(3)), "archived.csv")
+    world.service.get_blob_client("hr-drop", archived).set_standard_blob_tier("Archive")
+    next_second()
+    world.upload(hr_csv(*workers(3)), "newer.csv")
+    world.drop(hr_csv(*workers(3, first=50)), "elsewhere.csv", feed="other")
+    world.advance(hours=0.2)
+    world.resume()
+    assert {run["file"]: run["state"] for run in world.runs()} == {"newer.csv": "planned", "elsewhere.csv": "sent"}
+    assert "run.waitsForOlderDrop" in world.event_names()
+    told = [e for e in world.events() if e["event"] == "drop.notPlanned"]
+    assert {(e["level"], e["feed"]) for e in told} == {("error", "contoso")}
+
+
+def test_a_damaged_ledger_stops_its_own_run_only(world):
+    other_job(world)
+    run = world.upload(hr_csv(*workers(3)))
+    world.service.get_blob_client("runs", f"contoso/{run['run']}/ledger.ndjson").append_block(b"what?\n")
+    world.upload(hr_csv(*workers(3, first=50)), "elsewhere.csv", feed="other")
+    world.report()
+    assert world.run("elsewhere.csv")["counts"]["created"] == 3
+    assert world.run()["counts"]["accepted"] == 3
+    assert [e["run"] for e in world.events() if e["event"] == "run.damaged"] == [run["run"]]
+
+
+def test_an_unreadable_record_stops_its_own_run_only_and_tells_nothing_of_it(world, caplog):
+    world.entra.change(permissions=[])
+    run = world.upload(hr_csv(*workers(3)), "Ana Secret.csv")
+    blob = world.service.get_blob_client("runs", f"contoso/{run['run']}/run.json")
+    metadata = blob.get_blob_properties().metadata
+    blob.upload_blob(json.dumps({**run, "remark": "Ana Secret"}), overwrite=True, metadata=metadata)
+    world.entra.change(permissions=["SynchronizationData-User.Upload", "ProvisioningLog.Read.All"])
+    world.advance(hours=1.2)
+    connector.cache_clear()
+    next_second()
+    world.upload(hr_csv(*workers(3)), "newer.csv")
+    world.resume()
+    world.report()
+    assert world.run("newer.csv")["counts"]["created"] == 3
+    assert "run.unreadable" in world.event_names()
+    assert "Secret" not in caplog.text
+
+
+def test_a_record_without_metadata_is_known_all_the_same(world):
+    run = world.upload(hr_csv(*workers(3)), "older.csv")
+    blob = world.service.get_blob_client("runs", f"contoso/{run['run']}/run.json")
+    blob.upload_blob(blob.download_blob().readall(), overwrite=True)
+    next_second()
+    world.upload(hr_csv(*workers(3)), "newer.csv")
+    assert world.run("newer.csv")["state"] == "sent"
+
+
+def test_a_lost_row_index_overwrites_no_outcome(world):
+    world.entra.change(loseLogsOfExternalIds=["W00002"])
+    run = world.upload(hr_csv(*workers(3)))
+    world.report()
+    before = outcomes(world.service, run)
+    world.service.get_blob_client("runs", f"contoso/{run['run']}/rows.ndjson").delete_blob()
+    world.report()
+    assert outcomes(world.service, run) == before
+    assert world.run()["counts"]["created"] == 2
+
+
+def test_a_wrong_service_principal_blocks_its_own_run_only(world):
+    job = world.entra.settings["JOB_ID"]
+    world.put_feed(sample_feed("11111111-1111-1111-1111-111111111111", job))
+    world.upload(hr_csv(*workers(3)), "first.csv")
+    world.put_feed()
+    next_second()
+    world.upload(hr_csv(*workers(3)), "repaired.csv")
+    assert (world.run("first.csv")["state"], world.run("repaired.csv")["state"]) == ("blocked", "sent")
+    world.advance(hours=1.2)
+    connector.cache_clear()
+    world.resume()
+    assert (world.run("first.csv")["state"], world.run("first.csv")["reason"]["code"]) == ("held", "overtaken")
+    assert len(world.accounts()) == 3
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"status": 500},
+        {"status": 200, "body": "<html>"},
+        {"status": 200, "body": {"a": 1}},
+        {"disconnect": "halfAnswer"},
+        {"disconnect": "beforeReading"},
+    ],
+    ids=["500", "a page", "no token in it", "half", "broken"],
+)
+def test_without_a_token_the_run_says_so(world, monkeypatch, fault):
+    monkeypatch.setattr("shared.adapters.system_clock.SystemClock.sleep", lambda _self, _seconds: None)
+    world.entra.post("faults", {"on": "token", "times": None, **fault})
+    run = world.upload(hr_csv(*workers(3)))
+    assert (run["state"], run["reason"]["code"], run["counts"]["planned"]) == ("blocked", "noToken", 3)
+    assert world.posts() == []
+
+
+@pytest.mark.parametrize(
+    ("records", "link"),
+    [
+        ([{"id": "1", "activityDateTime": "0001-01-01T00:00:00+14:00", "sourceIdentity": {"id": "W1"}}], None),
+        ([{"id": "1", "activityDateTime": "2026-01-01T00:00:00Z", "sourceIdentity": {"id": "\ud800"}}], None),
+        (5, None),
+        ([], "https://[bad"),
+        ([], "x\x00y"),
+        ([], 7),
+    ],
+    ids=["no UTC", "half a character", "no list", "no URL", "NUL", "a number"],
+)
+def test_odd_records_and_links_end_in_a_summary(world, monkeypatch, records, link):
+    world.upload(hr_csv(*workers(1)))
+    page = {"value": records, "@odata.nextLink": link} if link else {"value": records}
+    monkeypatch.setattr(provisioning_logs, "_json_object", lambda _reply: page)
+    world.report()
+    assert world.run()["counts"]["accepted"] == 1
+    latest = json.loads(world.blob("summaries", "latest.json"))
+    is_unread = latest["jobsWithoutLog"] == [world.entra.settings["JOB_ID"]]
+    assert is_unread is (link is not None or records == 5)
+
+
+def test_a_next_link_that_leads_back_is_not_followed_for_ever(world, monkeypatch):
+    world.upload(hr_csv(*workers(1)))
+    link = world.entra.settings["GRAPH_ENDPOINT"] + "/v1.0/auditLogs/provisioning?$skiptoken=same"
+    page = {"value": [], "@odata.nextLink": link}
+    monkeypatch.setattr(provisioning_logs, "_json_object", lambda _reply: page)
+    world.report()
+    assert [e["code"] for e in world.events() if e["event"] == "logs.unavailable"] == ["endlessNextLink"]
+
+
+@pytest.mark.parametrize("header", ["1e308", "Wed, 21 Oct 9999 07:28:00 GMT", "86400000", "nan", "-5"])
+def test_no_retry_after_puts_a_run_off_for_more_than_a_day(world, header):
+    world.entra.post("faults", {"on": "bulkUpload", "status": 429, "headers": {"Retry-After": header}})
+    run = world.upload(hr_csv(*workers(3)))
+    world.advance(hours=24.1)
+    connector.cache_clear()
+    world.resume()
+    world.report()
+    assert run["state"] in ("sent", "sending")
+    assert world.faults() == []
+
+
+def test_a_400_on_everything_stops_after_a_few_rows(world):
+    world.entra.post("faults", {"on": "bulkUpload", "status": 400, "times": None})
+    run = world.upload(hr_csv(*workers(120)))
+    assert (run["state"], run["reason"]["code"]) == ("blocked", "everythingRejected")
+    assert (run["counts"]["rejected"], run["counts"]["planned"]) == (10, 110)
+    assert len(world.posts()) < 40
+
+
+def test_an_outage_does_not_eat_the_daily_quota(world, monkeypatch):
+    monkeypatch.setattr("shared.adapters.system_clock.SystemClock.sleep", lambda _self, _seconds: None)
+    world.entra.post("faults", {"on": "bulkUpload", "status": 503, "times": 5})
+    world.upload(hr_csv(*workers(1000)))
+    counted = json.loads(world.blob("state", "quota.json"))["calls"]
+    assert sum(counted.values()) == len(world.posts()) == 5
+
+
+def test_changing_an_old_blob_does_not_send_its_old_data_again(world):
+    world.upload(hr_csv(hr_row("W1", WorkerStatus="Terminated")), "monday.csv")
+    next_second()
+    world.upload(hr_csv(hr_row("W1")), "tuesday.csv")
+    next_second()
+    world.service.get_blob_client("hr-drop", "contoso/monday.csv").set_blob_metadata({"scanned": "yes"})
+    world.advance(hours=0.2)
+    world.resume()
+    world.report()
+    assert world.accounts()["W1"]["accountEnabled"] is True
+    assert (world.run("monday.csv")["state"], world.run("monday.csv")["reason"]["code"]) == (
+        "refused",
+        "repeatedContent",
+    )
+
+
+def test_two_feeds_of_one_job_wait_for_each_other(world):
+    world.put_feed(name="small")
+    world.upload(hr_csv(*workers(1)), "before.csv")
+    world.upload(hr_csv(*workers(1)), "before.csv", feed="small")
+    next_second()
+    world.drop(hr_csv(*workers(3)), "big.csv")
+    next_second()
+    world.upload(hr_csv(*workers(3, first=50)), "small.csv", feed="small")
+    assert world.run("small.csv")["state"] == "planned"
+    world.host.blob_created("contoso/big.csv")
+    world.resume()
+    assert (world.run("big.csv")["state"], world.run("small.csv")["state"]) == ("sent", "sent")
+
+
+def test_of_two_versions_in_one_second_the_later_is_sent_last(world):
+    """Both are planned while somebody else holds the job, so that only the order of the queue decides."""
+    world.upload(hr_csv(hr_row("W1", JobTitle="first")), "before.csv")
+    for attempt in range(5):
+        next_second()
+        while time.time() % 1 > 0.3:
+            time.sleep(0.01)
+        lease = lock_of(world).acquire_lease(lease_duration=15)
+        world.upload(hr_csv(hr_row("W1", JobTitle=f"old {attempt}")), f"x{attempt}.csv")
+        world.upload(hr_csv(hr_row("W1", JobTitle=f"new {attempt}")), f"x{attempt}.csv")
+        lease.release()
+        world.resume()
+        assert f"new {attempt}" in json.dumps(world.accounts()["W1"])
+
+
+def test_a_sender_whose_post_outlasts_its_lease_turns_no_record_back(world, monkeypatch):
+    monkeypatch.setattr(send_run, "_REPORT_EVERY_SECONDS", 0.0)
+    upload, calls = BulkUpload.upload, []
+
+    def slow(self, *args, **kwargs):
+        answer = upload(self, *args, **kwargs)
+        calls.append(answer)
+        if len(calls) == 1:
+            BlobLeaseClient(lock_of(world)).break_lease(lease_break_period=0)
+            world.resume()
+            world.report()
+            next_second()
+            world.upload(hr_csv(*workers(120)), "newer.csv")
+        return answer
+
+    monkeypatch.setattr(BulkUpload, "upload", slow)
+    world.upload(hr_csv(*workers(120)))
+    assert (world.run()["state"], world.run()["counts"]["created"]) == ("settled", 120)
+    world.resume()
+    assert world.run()["state"] == "settled"
+
+
+def test_a_failure_after_a_success_is_heard_although_the_run_was_settled(world):
+    """The service sets the manager in a second step, and a newer upload's event can come late."""
+    world.upload(hr_csv(hr_row("W1")), "monday.csv")
+    world.report()
+    assert world.run("monday.csv")["state"] == "settled"
+    next_second()
+    world.upload(hr_csv(hr_row("W2", UserID="uW1@example.com")), "tuesday.csv")
+    world.report()
+    assert world.run("tuesday.csv")["counts"]["failed"] == 1
+    assert world.run("monday.csv")["counts"]["created"] == 1
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["a b%20c.csv", "100%.csv", "x?y.csv", "x#y.csv", "a//b.csv", "émile.csv", "q'\"<>&.csv", "😀.csv", "trail."],
+)
+def test_any_file_name_is_one_drop_and_one_run(world, name):
+    world.upload(hr_csv(*workers(2)), name)
+    world.advance(hours=0.2)
+    world.resume()
+    assert [(run["file"], run["state"]) for run in world.runs()] == [(name, "sent")]
