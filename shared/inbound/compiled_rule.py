@@ -9,6 +9,7 @@ from string import Formatter
 from typing import TYPE_CHECKING
 from unicodedata import normalize
 
+from shared.inbound.feed_file import TRANSFORMS
 from shared.scim.attribute_path import ACTIVE, EXTERNAL_ID, MANAGER, USER_NAME, AttributePath
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 Value = str | bool | None
 Evaluate = Callable[[list[str]], Value]
 """Cells in, value out; None leaves the attribute out. Raises CellProblem."""
-_TRANSFORMS: dict[str, Callable[[str], str]] = {"trim": str.strip, "lower": str.lower, "upper": str.upper}
 
 
 class CellProblem(Exception):  # noqa: N818 - the mapping turns it into a row's problem
@@ -52,7 +52,7 @@ def _text(rule: Rule, position: dict[str, int], *, whole: bool = False) -> Evalu
     """The column's or template's text after the transforms; None if blank."""
     evaluate = _template(rule.template, position, whole=whole) if rule.template else _column(position[rule.columns[0]])
     for transform in rule.transforms:
-        evaluate = _transformed(evaluate, _TRANSFORMS[transform])
+        evaluate = _transformed(evaluate, TRANSFORMS[transform])
     return evaluate
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Callable
 from datetime import datetime
 from string import Formatter
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
@@ -45,6 +46,7 @@ MAX_FEED_FILE_BYTES = 256 * 1024
 _DATE_CODES = ("d", "m", "Y", "b", "B", "a", "A", "j", "H", "M", "S", "f", "%")
 Word = Annotated[StrictStr, StringConstraints(min_length=1, max_length=1024)]
 Transform = Literal["trim", "lower", "upper"]
+TRANSFORMS: dict[Transform, Callable[[str], str]] = {"trim": str.strip, "lower": str.lower, "upper": str.upper}
 
 
 class FeedModel(BaseModel):
@@ -149,10 +151,17 @@ class Rule(FeedModel):
             raise ValueError("true_when and date exclude each other")
         if self.constant is not None and self.transforms:
             raise ValueError("transforms do nothing to a constant")
-        both = set(self.true_when or ()) & set(self.false_when or ())
-        if both:
+        words = [*(self.true_when or ()), *(self.false_when or ())]
+        if set(self.true_when or ()) & set(self.false_when or ()):
             raise ValueError("the same word stands in true_when and false_when")
+        if any(self._transformed(word) != word for word in words):
+            raise ValueError("a word in true_when or false_when can never be met: the cell is transformed before")
         return self
+
+    def _transformed(self, text: str) -> str:
+        for transform in self.transforms:
+            text = TRANSFORMS[transform](text)
+        return text
 
     @property
     def is_boolean(self) -> bool:
@@ -232,7 +241,11 @@ def _yaml(content: bytes) -> Any:
 def _mapping_problems(mapping: Mapping[Any, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
     """Problems of the mapping as a whole: paths, doubles, what must be there, which rule fits which attribute."""
     paths: dict[AttributePath, str] = {}
-    for text in map(str, mapping):
+    for key, value in mapping.items():
+        text = str(key)
+        if not isinstance(key, str):
+            yield (text,), "must be an attribute path as plain text"
+            continue
         try:
             path = parse_attribute_path(text)
         except ValueError as error:
@@ -241,7 +254,7 @@ def _mapping_problems(mapping: Mapping[Any, Any]) -> Iterator[tuple[tuple[str, .
         if path in paths:
             yield (text,), f"is the same attribute as {paths[path]}"
         paths.setdefault(path, text)
-        rule = _rule(mapping[text])
+        rule = _rule(value)
         if rule is not None and (words := _misfit(path, rule)):
             yield (text,), words
     for path, name in ((EXTERNAL_ID, "externalId"), (USER_NAME, "userName"), (ACTIVE, "active")):

@@ -6,7 +6,7 @@ the log may overlap and a stored outcome goes on where it ended.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from shared.run.row_state import RowState
@@ -43,6 +43,9 @@ def fold(outcome: Outcome | None, events: Iterable[ProvisioningEvent]) -> Outcom
     for event in sorted(events, key=_order):
         if outcome is None or (event.at >= outcome.at and event.id != outcome.event_id):
             outcome = _next(outcome, event)
+        elif outcome.state is RowState.UPDATED and _state(event) is RowState.CREATED:
+            # The log shows records late and in any order: this update was the second step of that create.
+            outcome = replace(outcome, state=RowState.CREATED)
     return outcome
 
 
