@@ -7,7 +7,7 @@ values go, so that a row costs as many calls as there are mapped attributes and 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from shared.errors import HrFileError
 from shared.inbound.compiled_rule import CellProblem, Evaluate, compile_rule, same_key
@@ -40,8 +40,7 @@ class RowProblem:
     external_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class MappedRow:
+class MappedRow(NamedTuple):
     """A row that can be sent: `user` is the SCIM User, a plain dict ready for JSON."""
 
     line: int
@@ -63,12 +62,11 @@ class _Group:
     plain: list[tuple[str, int]]
     ruled: list[tuple[str, str | None, Evaluate]]
 
-    def fill(self, target: dict[str, Any], row: HrRow, problems: list[RowProblem]) -> None:
+    def values(self, row: HrRow, problems: list[RowProblem]) -> dict[str, Any]:
         cells = row.cells
-        for name, index in self.plain:
-            text = cells[index]
-            if text and not text.isspace():
-                target[name] = text
+        found: dict[str, Any] = {
+            name: text for name, index in self.plain if (text := cells[index]) and not text.isspace()
+        }
         for name, column, evaluate in self.ruled:
             try:
                 value = evaluate(cells)
@@ -76,7 +74,8 @@ class _Group:
                 problems.append(RowProblem(row.line, column, problem.code, problem.message, problem.advice))
                 continue
             if value is not None:
-                target[name] = value
+                found[name] = value
+        return found
 
 
 class AttributeMapping:
@@ -122,12 +121,10 @@ class AttributeMapping:
         problems: list[RowProblem] = []
         user: dict[str, Any] = {"schemas": self._schemas}
         for container, group in self._groups.items():
+            inner = group.values(row, problems)
             if container is None:
-                group.fill(user, row, problems)
-                continue
-            inner: dict[str, Any] = {}
-            group.fill(inner, row, problems)
-            if inner:
+                user.update(inner)
+            elif inner:
                 user[container] = [{"type": "work", **inner}] if group.multi_valued else inner
         manager = self._map_manager(user, row, problems)
         if problems:

@@ -60,7 +60,7 @@ def request_files(rows: Iterable[PlannedRow], run_id: str) -> Iterator[RequestFi
         text = b"".join(body + b"\n" for body, _ in group)
         yield RequestFileContent(
             name=f"requests/{number:04d}.ndjson.gz",
-            content=gzip.compress(text, compresslevel=4, mtime=0),
+            content=gzip.compress(text, compresslevel=1, mtime=0),
             requests=len(group),
             operations=sum(count for _, count in group),
         )

@@ -50,18 +50,23 @@ def compile_rule(path: AttributePath, rule: Rule, position: dict[str, int]) -> E
 
 def _text(rule: Rule, position: dict[str, int], *, whole: bool = False) -> Evaluate:
     """The column's or template's text after the transforms; None if blank."""
-    evaluate = _template(rule.template, position, whole=whole) if rule.template else _column(position[rule.columns[0]])
-    for transform in rule.transforms:
-        evaluate = _transformed(evaluate, TRANSFORMS[transform])
-    return evaluate
+    transforms = tuple(TRANSFORMS[name] for name in rule.transforms)
+    if rule.template is None:
+        return _column(position[rule.columns[0]], transforms)
+    evaluate = _template(rule.template, position, whole=whole)
+    return _transformed(evaluate, transforms) if transforms else evaluate
 
 
-def _column(index: int) -> Evaluate:
-    def evaluate(cells: list[str]) -> Value:
+def _column(index: int, transforms: tuple[Callable[[str], str], ...]) -> Evaluate:
+    def column(cells: list[str]) -> Value:
         text = cells[index]
-        return text if text and not text.isspace() else None
+        if not text or text.isspace():
+            return None
+        for transform in transforms:
+            text = transform(text)
+        return text
 
-    return evaluate
+    return column
 
 
 def _template(template: str, position: dict[str, int], *, whole: bool) -> Evaluate:
@@ -69,28 +74,31 @@ def _template(template: str, position: dict[str, int], *, whole: bool) -> Evalua
 
     With `whole`, some blank columns are a problem: half a login or half an address is somebody else's.
     """
-    parts = [
-        (literal, None if column is None else position[column]) for literal, column, _, _ in Formatter().parse(template)
-    ]
+    parts = list(Formatter().parse(template))
+    indexes = [position[column] for _, column, _, _ in parts if column is not None]
+    pattern = "".join(literal.replace("%", "%%") + ("" if column is None else "%s") for literal, column, _, _ in parts)
 
-    def evaluate(cells: list[str]) -> Value:
-        values = [cells[index].strip() for _, index in parts if index is not None]
+    def filled(cells: list[str]) -> Value:
+        values = tuple([cells[index].strip() for index in indexes])
+        if all(values):
+            return pattern % values
         if not any(values):
             return None
-        if whole and not all(values):
-            raise CellProblem(
-                "blank", "A column of this template is blank.", "Fill in these columns for the worker in the HR system."
-            )
-        filled = "".join(literal + (cells[index].strip() if index is not None else "") for literal, index in parts)
-        return filled if all(values) else " ".join(filled.split())
+        if whole:
+            advice = "Fill in these columns for the worker in the HR system."
+            raise CellProblem("blank", "A column of this template is blank.", advice)
+        return " ".join((pattern % values).split())
 
-    return evaluate
+    return filled
 
 
-def _transformed(evaluate: Evaluate, transform: Callable[[str], str]) -> Evaluate:
+def _transformed(evaluate: Evaluate, transforms: tuple[Callable[[str], str], ...]) -> Evaluate:
     def transformed(cells: list[str]) -> Value:
         value = evaluate(cells)
-        return transform(value) if isinstance(value, str) else value
+        if isinstance(value, str):
+            for transform in transforms:
+                value = transform(value)
+        return value
 
     return transformed
 

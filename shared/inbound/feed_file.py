@@ -145,6 +145,8 @@ class Rule(FeedModel):
         needs_column = [n for n in ("true_when", "false_when", "date") if getattr(self, n) is not None]
         if needs_column and self.column is None:
             raise ValueError(f"{needs_column[0]} needs column")
+        if self.true_when == () == self.false_when:
+            raise ValueError("true_when and false_when are both empty")
         if (self.true_when is None) != (self.false_when is None):
             raise ValueError("true_when and false_when go together: a word in neither list sets the row aside")
         if self.true_when is not None and self.date is not None:
@@ -275,6 +277,8 @@ def _misfit(path: AttributePath, rule: Rule) -> str | None:
         return None if rule.is_boolean else "needs true_when and false_when, or a constant true or false"
     if rule.is_boolean and not path.is_custom:
         return "is text, so true_when, false_when and a constant true or false don't fit"
+    if path == USER_NAME and rule.constant is not None:
+        return "can't be a constant: every worker would have the same login"
     if path in (EXTERNAL_ID, MANAGER) and (rule.column is None or rule.date is not None):
         return "must come from one column: it is a key, and a made-up key is somebody else's account"
     return None

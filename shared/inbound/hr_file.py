@@ -9,8 +9,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from shared.errors import HrFileError
 
@@ -26,8 +25,7 @@ _MAX_RECORD_LINES = 1000
 """A quoted cell that goes on for more lines than this has lost its closing quote."""
 
 
-@dataclass(frozen=True, slots=True)
-class HrRow:
+class HrRow(NamedTuple):
     """One data row: `line` is the 1-based physical line on which it begins (the header is on line 1)."""
 
     line: int

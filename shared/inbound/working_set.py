@@ -7,8 +7,7 @@ is private to the object, lives in SQLite's temporary space and is gone with it.
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 import orjson
 
@@ -33,8 +32,7 @@ _BATCH = 2000
 _LINES_NAMED = 5
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedRow:
+class PlannedRow(NamedTuple):
     """A row that will be sent; `user` is its SCIM User as JSON."""
 
     line: int

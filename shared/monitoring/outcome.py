@@ -30,12 +30,17 @@ UNRESOLVED_MANAGER = "UnableToResolveReferenceAttributeValue"
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """`state` is the row's state as far as the log has spoken; `code` an errorCode or SkipReason."""
+    """`state` is the row's state as far as the log has spoken; `code` an errorCode or SkipReason.
+
+    `created`: some event said that the account was made. The service makes the account first and sets the manager by a
+    second update, and the log shows the two in any order, so an update of a worker who was created counts as that.
+    """
 
     state: RowState
     code: str | None
     at: datetime
     event_id: str
+    created: bool = False
 
 
 def fold(outcome: Outcome | None, events: Iterable[ProvisioningEvent]) -> Outcome | None:
@@ -43,9 +48,8 @@ def fold(outcome: Outcome | None, events: Iterable[ProvisioningEvent]) -> Outcom
     for event in sorted(events, key=_order):
         if outcome is None or (event.at >= outcome.at and event.id != outcome.event_id):
             outcome = _next(outcome, event)
-        elif outcome.state is RowState.UPDATED and _state(event) is RowState.CREATED:
-            # The log shows records late and in any order: this update was the second step of that create.
-            outcome = replace(outcome, state=RowState.CREATED)
+        elif _state(event) is RowState.CREATED:
+            outcome = _as_created(replace(outcome, created=True))
     return outcome
 
 
@@ -67,15 +71,18 @@ def _next(outcome: Outcome | None, event: ProvisioningEvent) -> Outcome | None:
     if state is None:
         return outcome
     if outcome is None:
-        return Outcome(state, event.code, event.at, event.id)
+        return Outcome(state, event.code, event.at, event.id, created=state is RowState.CREATED)
     if state is RowState.SKIPPED and outcome.state is not RowState.SKIPPED:
         # A skip after something happened adds a remark (the manager could not be set); it undoes nothing.
         code = event.code if event.code == UNRESOLVED_MANAGER else outcome.code
-        return Outcome(outcome.state, code, event.at, event.id)
-    if state is RowState.UPDATED and outcome.state is RowState.CREATED:
-        # The service creates the user first and sets the manager by a second update.
-        return Outcome(RowState.CREATED, event.code, event.at, event.id)
-    return Outcome(state, event.code, event.at, event.id)
+        return replace(outcome, code=code, at=event.at, event_id=event.id)
+    created = outcome.created or state is RowState.CREATED
+    return _as_created(Outcome(state, event.code, event.at, event.id, created))
+
+
+def _as_created(outcome: Outcome) -> Outcome:
+    is_second_step = outcome.created and outcome.state is RowState.UPDATED
+    return replace(outcome, state=RowState.CREATED) if is_second_step else outcome
 
 
 def _state(event: ProvisioningEvent) -> RowState | None:

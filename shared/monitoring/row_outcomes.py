@@ -105,7 +105,8 @@ def _stored(line: bytes) -> Outcome | None:
     if RowState(data["state"]) not in OUTCOMES:
         return None
     at = datetime.fromisoformat(data["at"])
-    return Outcome(RowState(data["state"]), data.get("code"), at, data.get("eventId", ""))
+    created = bool(data.get("created"))
+    return Outcome(RowState(data["state"]), data.get("code"), at, data.get("eventId", ""), created)
 
 
 def _line(row: SentRow, state: RowState, code: str | None, outcome: Outcome | None) -> bytes:
@@ -115,6 +116,8 @@ def _line(row: SentRow, state: RowState, code: str | None, outcome: Outcome | No
     if outcome:
         data["at"] = outcome.at.isoformat()
         data["eventId"] = outcome.event_id
+        if outcome.created:
+            data["created"] = True
     elif row.sent_at:
         data["at"] = row.sent_at.isoformat()
     return orjson.dumps(data, option=orjson.OPT_APPEND_NEWLINE)

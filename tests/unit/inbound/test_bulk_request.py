@@ -74,6 +74,7 @@ def test_two_hundred_requests_fill_a_file():
 
 def test_planning_the_same_drop_again_gives_the_same_bytes():
     assert plan(123) == plan(123)
+    assert [file.content[4:8] for file in plan(123)] == [bytes(4)], "gzip's header would hold the time of day"
     assert b"".join(row_index(planned(123), RUN_ID)) == b"".join(row_index(planned(123), RUN_ID))
 
 

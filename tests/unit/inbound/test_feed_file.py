@@ -261,7 +261,7 @@ def test_two_keys_for_one_attribute_are_reported(twin: str):
         (b"title: Zo\xeb\n", "not UTF-8"),
         ("title: x\n".encode("utf-16"), "not UTF-8"),
         (b"#" * (MAX_FEED_FILE_BYTES + 1), "more than 256 KiB"),
-        (b"[" * 1_000, "not YAML"),
+        (b"- " * 5_000, "not YAML"),
     ],
     ids=lambda value: value[:20] if isinstance(value, bytes) else None,
 )

@@ -268,6 +268,9 @@ def test_odd_companies_are_put_in_order_quickly(rows: list[MappedRow]):
     assert_managers_first(working_set, rows)
 
 
+NEARLY_IN_PROPORTION = 30
+
+
 def growth(row: Callable[[int], MappedRow | list[RowProblem]], rows: int = 2400) -> float:
     """How many times as long eight times as many rows take: 8 where time is in proportion, 64 where it is squared."""
 
@@ -276,16 +279,19 @@ def growth(row: Callable[[int], MappedRow | list[RowProblem]], rows: int = 2400)
         arranged(*(row(line) for line in range(2, count + 2)))
         return time.process_time() - begun
 
-    return seconds(rows) / min(seconds(rows // 8) for _ in range(3))
+    return min(seconds(rows) for _ in range(2)) / min(seconds(rows // 8) for _ in range(3))
 
 
 def test_a_key_that_thousands_of_rows_share_takes_time_in_proportion():
-    assert growth(lambda line: worker(line, "0", title=str(line))) < 20
+    assert growth(lambda line: worker(line, "0", title=str(line))) < NEARLY_IN_PROPORTION
 
 
 def test_a_long_chain_of_managers_takes_time_in_proportion():
-    assert growth(lambda line: worker(line, f"W{line}", f"W{line - 1}")) < 20
+    assert growth(lambda line: worker(line, f"W{line}", f"W{line - 1}")) < NEARLY_IN_PROPORTION
 
 
 def test_bad_and_good_rows_that_share_a_key_take_time_in_proportion():
-    assert growth(lambda line: worker(line, "0") if line % 2 else [problem(line, external_id="0")], 5600) < 20
+    assert (
+        growth(lambda line: worker(line, "0") if line % 2 else [problem(line, external_id="0")], 5600)
+        < NEARLY_IN_PROPORTION
+    )

@@ -58,7 +58,7 @@ def test_no_events_are_no_outcome():
         ([("create", "failure"), ("create", "success")], "created"),
         ([("create", "failure"), ("create", "success"), ("update", "success")], "created"),
         ([("create", "success"), ("update", "failure")], "failed"),
-        ([("create", "success"), ("update", "failure"), ("update", "success")], "updated"),
+        ([("create", "success"), ("update", "failure"), ("update", "success")], "created"),
         ([("create", "success"), ("disable", "success")], "disabled"),
         ([("update", "success"), ("disable", "success"), ("delete", "success")], "deleted"),
         ([("update", "success"), ("other", "skipped")], "updated"),
@@ -110,7 +110,7 @@ def test_in_one_moment_a_create_comes_before_its_update_and_its_skip():
 def test_a_stored_outcome_goes_on_with_later_events():
     outcome = fold(None, [event()])
     assert fold(outcome, [event("disable", minute=3)]) == Outcome(
-        RowState.DISABLED, None, after(minutes=3), "disable-success-3"
+        RowState.DISABLED, None, after(minutes=3), "disable-success-3", created=True
     )
 
 
@@ -123,6 +123,13 @@ def test_a_create_that_the_log_shows_late_still_counts():
     outcome = fold(fold(None, [event("update", minute=1)]), [event(minute=0), event("update", minute=1)])
     assert outcome is not None
     assert outcome.state is RowState.CREATED
+
+
+@pytest.mark.parametrize("between", [("update", "failure"), ("disable", "success")])
+def test_a_story_that_is_read_again_ends_as_before(between: tuple[str, str]):
+    events = [event(), event(*between, minute=1), event("update", minute=2)]
+    outcome = fold(None, events)
+    assert fold(outcome, events) == outcome
 
 
 EVENTS = st.lists(
