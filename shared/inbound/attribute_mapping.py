@@ -49,8 +49,7 @@ class MappedRow(NamedTuple):
     user: dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class _Group:
+class _Group(NamedTuple):
     """The attributes that go into one container of the user (None: the user itself).
 
     Most attributes are a column's text as it is: `plain` has their name and the cell's index, and costs no call.
@@ -61,21 +60,6 @@ class _Group:
     multi_valued: bool
     plain: list[tuple[str, int]]
     ruled: list[tuple[str, str | None, Evaluate]]
-
-    def values(self, row: HrRow, problems: list[RowProblem]) -> dict[str, Any]:
-        cells = row.cells
-        found: dict[str, Any] = {
-            name: text for name, index in self.plain if (text := cells[index]) and not text.isspace()
-        }
-        for name, column, evaluate in self.ruled:
-            try:
-                value = evaluate(cells)
-            except CellProblem as problem:
-                problems.append(RowProblem(row.line, column, problem.code, problem.message, problem.advice))
-                continue
-            if value is not None:
-                found[name] = value
-        return found
 
 
 class AttributeMapping:
@@ -102,6 +86,7 @@ class AttributeMapping:
         self._external_id = compile_rule(EXTERNAL_ID, rules[EXTERNAL_ID], self._position)
         for path, rule in rules.items():
             self._place(path, rule)
+        self._compiled = tuple(self._groups.values())
 
     def _place(self, path: AttributePath, rule: Rule) -> None:
         columns = ", ".join(rule.columns) or None
@@ -118,17 +103,26 @@ class AttributeMapping:
         """One row: a whole user, or every reason why it can't be one."""
         if len(row.cells) != self._width:
             return [_wrong_width(row, self._width, self._key(row.cells))]
+        cells = row.cells
         problems: list[RowProblem] = []
         user: dict[str, Any] = {"schemas": self._schemas}
-        for container, group in self._groups.items():
-            inner = group.values(row, problems)
+        for container, multi_valued, plain, ruled in self._compiled:
+            found: dict[str, Any] = {name: text for name, i in plain if (text := cells[i]) and not text.isspace()}
+            for name, column, evaluate in ruled:
+                try:
+                    value = evaluate(cells)
+                except CellProblem as problem:
+                    problems.append(RowProblem(row.line, column, problem.code, problem.message, problem.advice))
+                    continue
+                if value is not None:
+                    found[name] = value
             if container is None:
-                user.update(inner)
-            elif inner:
-                user[container] = [{"type": "work", **inner}] if group.multi_valued else inner
+                user.update(found)
+            elif found:
+                user[container] = [{"type": "work", **found}] if multi_valued else found
         manager = self._map_manager(user, row, problems)
         if problems:
-            key = self._key(row.cells)
+            key = self._key(cells)
             return [replace(problem, external_id=key) for problem in problems]
         return MappedRow(row.line, user["externalId"], manager, user)
 

@@ -66,16 +66,19 @@ def request_files(rows: Iterable[PlannedRow], run_id: str) -> Iterator[RequestFi
         )
 
 
-def row_index(rows: Iterable[PlannedRow], run_id: str) -> Iterator[bytes]:
-    """`rows.ndjson`: which line of the HR file is which operation of which request, in the plan's order."""
-    for index, row in enumerate(rows):
+def row_index(keys: Iterable[tuple[int, str]], run_id: str) -> Iterator[bytes]:
+    """`rows.ndjson`: which line of the HR file is which operation of which request, in the plan's order.
+
+    `keys` are line and externalId of each planned row.
+    """
+    for index, (line, external_id) in enumerate(keys):
         yield orjson.dumps(
             {
-                "line": row.line,
-                "externalId": row.external_id,
+                "line": line,
+                "externalId": external_id,
                 "request": index // MAX_OPERATIONS + 1,
                 "operation": index % MAX_OPERATIONS,
-                "bulkId": bulk_id(run_id, row.line),
+                "bulkId": bulk_id(run_id, line),
             },
             option=orjson.OPT_APPEND_NEWLINE,
         )

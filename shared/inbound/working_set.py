@@ -104,6 +104,10 @@ class WorkingSet:
         query = "SELECT line, external_id, user FROM worker JOIN body USING (seq) ORDER BY level, worker.seq"
         return (PlannedRow(*row) for row in self._db.execute(query))
 
+    def planned_keys(self) -> Iterator[tuple[int, str]]:
+        """Line and externalId of the rows to send, in the order of `planned`."""
+        return iter(self._db.execute("SELECT line, external_id FROM worker ORDER BY level, seq"))
+
     def problems(self) -> Iterator[RowProblem]:
         """Every problem of every row that is set aside, by line."""
         query = "SELECT line, column_name, code, message, advice, external_id FROM problem ORDER BY line, rowid"

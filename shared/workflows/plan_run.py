@@ -160,7 +160,7 @@ def _write_plan(drop: Drop, working_set: WorkingSet, outside: Outside) -> list[R
     for file in request_files(working_set.planned(), run):
         outside.store.put(RUNS, folder + file.name, file.content)
         plan.append(RequestFile(name=file.name, requests=file.requests, operations=file.operations, sha256=file.sha256))
-    outside.store.put(RUNS, folder + "rows.ndjson", row_index(working_set.planned(), run))
+    outside.store.put(RUNS, folder + "rows.ndjson", row_index(working_set.planned_keys(), run))
     outside.store.put(RUNS, folder + "set_aside.csv", set_aside_csv(working_set.problems()))
     return plan
 

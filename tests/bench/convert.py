@@ -36,7 +36,7 @@ def conversion(file: Path, folder: Path) -> None:
         working_set.arrange()
         for part in request_files(working_set.planned(), "bench"):
             (folder / part.name.replace("/", "-")).write_bytes(part.content)
-        write(folder / "rows.ndjson", row_index(working_set.planned(), "bench"))
+        write(folder / "rows.ndjson", row_index(working_set.planned_keys(), "bench"))
         write(folder / "set_aside.csv", set_aside_csv(working_set.problems()))
 
 
