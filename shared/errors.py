@@ -5,7 +5,7 @@ ConnectorError
 ├── FeedFileError         no file of this feed is processed until its feed file is repaired
 ├── HrFileError           the whole file is refused; HR exports it again
 ├── DropGoneError         the drop was overwritten or deleted while it was read; its successor has its own run
-├── LeaseLostError        another sender has this job now; stop before the next request
+├── LeaseLostError        another sender has this job now, or another planner this drop; write nothing more
 ├── BlobChangedError      somebody else wrote the blob first; read it again
 ├── RunDamagedError       a run's blobs contradict each other; a person looks
 ├── NoTokenError          the identity endpoint gave no token
@@ -69,7 +69,7 @@ class DropGoneError(ConnectorError):
 
 
 class LeaseLostError(ConnectorError):
-    """The lease on the provisioning job could not be renewed."""
+    """The lease on a provisioning job, or on the planning of a drop, could not be renewed."""
 
 
 class BlobChangedError(ConnectorError):

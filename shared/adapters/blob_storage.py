@@ -141,7 +141,7 @@ class _HeldLease:
         try:
             self._lease.renew()
         except HttpResponseError:
-            raise LeaseLostError("the lease on the provisioning job is gone") from None
+            raise LeaseLostError("the lease is gone") from None
         self._renewed = time.monotonic()
 
 

@@ -26,6 +26,8 @@ SAFE_PAGE_SIZE = 100
 """What Microsoft's own client asks for; used when the larger size is refused."""
 _MAX_TRIES = 6
 _LONGEST_WAIT = 120.0
+_LONGEST_READING = 15 * 60.0
+"""Half of the function's own time; what takes longer is told, not killed."""
 
 
 class GraphProvisioningLogs:
@@ -52,7 +54,10 @@ class GraphProvisioningLogs:
         if status == 400:
             page, status = self._page(str(httpx.URL(path, params=query | {"$top": str(SAFE_PAGE_SIZE)})))
         seen: set[str] = set()
+        until = self._clock.monotonic() + _LONGEST_READING
         while True:
+            if self._clock.monotonic() > until:
+                raise LogsUnavailableError(None, "tooLong")
             if page is None:
                 raise LogsUnavailableError(status, "refused")
             yield from filter(None, map(parse_event, _records(page)))

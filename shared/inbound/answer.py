@@ -26,6 +26,7 @@ LONGEST_WAIT = 24 * 3600.0
 _SHORTEST_WAIT = 0.5
 _LATER_SECONDS = 60.0
 JOB_NOT_FOUND = "jobNotFound"
+EVERYTHING_REJECTED = "everythingRejected"
 NO_TOKEN = "noToken"  # noqa: S105 - a code, no secret
 """`Answer.code` where the identity endpoint gave no token, so nothing was posted."""
 

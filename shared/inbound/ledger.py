@@ -83,6 +83,7 @@ class Ledger:
         self._settled: dict[int, dict[Slice, LedgerEntry]] = {}
         self.accepted_operations = 0
         self.rejected_operations = 0
+        self.rejected_in_a_row = 0
         self._begun: dict[int, datetime | None] = {}
         self.parts_left = len(self._sizes)
         self.throttled = 0
@@ -107,7 +108,9 @@ class Ledger:
             self.parts_left -= 1
             self._settled.setdefault(entry.request, {})[part] = entry
             self.accepted_operations += part.size if entry.verdict is Verdict.ACCEPTED else 0
-            self.rejected_operations += part.size if entry.verdict is Verdict.REJECTED else 0
+            is_rejected = entry.verdict is Verdict.REJECTED
+            self.rejected_operations += part.size if is_rejected else 0
+            self.rejected_in_a_row = self.rejected_in_a_row + part.size if is_rejected else 0
         elif entry.verdict is Verdict.SPLIT and part.size > 1:
             left[position : position + 1] = part.halves()
             self.parts_left += 1

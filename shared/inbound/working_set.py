@@ -121,11 +121,6 @@ class WorkingSet:
         """How many rows are set aside (a row can have several problems)."""
         return self._number("SELECT count(DISTINCT line) FROM problem")
 
-    def set_aside_by_code(self) -> dict[str, int]:
-        """Rows set aside by the code of their first problem."""
-        query = "SELECT code, count(*) FROM (SELECT code, min(rowid) FROM problem GROUP BY line) GROUP BY code"
-        return dict(self._db.execute(query).fetchall())
-
     def in_circles(self) -> list[int]:
         """Lines of the rows that had to go before their manager because the managers form a circle."""
         return [line for (line,) in self._db.execute("SELECT line FROM circle ORDER BY line")]

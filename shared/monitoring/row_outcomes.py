@@ -56,7 +56,8 @@ class RowOutcomes:
             now: the time of this report.
             settling: how long after its upload a row of which the log never spoke is still only `accepted`.
             newer_run_from: when a newer run of the job began to send. The log does not say which upload an event
-                belongs to; from then on a row takes one only if it has none yet, and then the first.
+                belongs to; from then on a row takes one only if it has none yet and is not unaccounted, and then
+                the first.
         """
         self._window = window
         self._now = now
@@ -92,7 +93,7 @@ class RowOutcomes:
         spoken = outcome if outcome and outcome.state is not RowState.UNACCOUNTED else None
         events = self._window.of(external_id, log_time(since))
         spoken = fold(spoken, [event for event in events if self._is_own(event)])
-        if spoken is None:
+        if spoken is None and outcome is None:
             spoken = first_outcome(events)
         if spoken is None and (outcome is not None or self._now - sent_at >= self._settling):
             return outcome or Outcome(RowState.UNACCOUNTED, None, self._now, "")

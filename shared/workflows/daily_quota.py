@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _NAME = "quota.json"
 _BATCH = 20
+_MAX_RACES = 50
 
 
 class DailyCalls:
@@ -50,9 +51,13 @@ class DailyCalls:
             self._change(lambda quota: (0, quota.given_back(unused, self._granted_at)))
 
     def _change(self, change: Callable[[DailyQuota], tuple[int, DailyQuota]]) -> tuple[DailyQuota, int]:
-        """Change the stored quota, from its newest version, until nobody came in between."""
+        """Change the stored quota, from its newest version, until nobody came in between.
+
+        Raises:
+            BlobChangedError: it never succeeded.
+        """
         store = self._outside.store
-        while True:
+        for _ in range(_MAX_RACES):
             found = store.read(STATE, _NAME)
             quota = DailyQuota.model_validate_json(found.content) if found else DailyQuota()
             number, after = change(quota)
@@ -65,5 +70,7 @@ class DailyCalls:
                 else:
                     store.create(STATE, _NAME, content)
             except BlobChangedError:
+                self._outside.clock.sleep(0.1 * self._outside.clock.jitter())
                 continue
             return after, number
+        raise BlobChangedError("quota.json could not be updated")

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from shared.workflows.outside import Outside
 
 _FEED_COPY = "feed.yaml"
-_BEGUN = frozenset({RunState.SENDING, RunState.SENT, RunState.SETTLED})
 
 
 def plan_run(reader: DropReader, outside: Outside, *, by_event: bool) -> RunRecord | None:
@@ -64,7 +63,7 @@ def refuse_run(drop: Drop, outside: Outside, reason: Reason) -> RunRecord:
 
 def _create(record: RunRecord, runs: RunStore, outside: Outside) -> RunRecord:
     created = runs.create(record)
-    if created is record:
+    if created == record:
         _tell(created, outside)
     return created
 
@@ -116,12 +115,12 @@ def _read(reader: DropReader, feed: Feed, working_set: WorkingSet, lease: Lease)
 
 def _refuse_what_is_out_of_date(drop: Drop, content_sha256: str, runs: RunStore) -> None:
     """Changing a blob's metadata makes it look new; sending its content again would put old data over newer."""
-    sent = [head for head in runs.heads() if head.feed == drop.feed and head.state in _BEGUN]
-    if sent and sent[-1].content_sha256 != content_sha256 and content_sha256 in {h.content_sha256 for h in sent}:
+    known = [head for head in runs.heads() if head.feed == drop.feed and head.state is not RunState.REFUSED]
+    if known and known[-1].content_sha256 != content_sha256 and content_sha256 in {h.content_sha256 for h in known}:
         raise HrFileError(
             "repeatedContent",
-            "This very content was sent before, and a newer file after it; nobody has dropped it again, only the blob "
-            "was changed or its event was lost.",
+            "This very content was dropped before, and a newer file after it; nobody has dropped it again, only the "
+            "blob was changed or its event was lost.",
             "If the data hold again, drop the file again.",
         )
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, ValidationError
 
 from shared.errors import LogsUnavailableError
 from shared.monitoring.event_window import EventWindow
@@ -72,25 +72,28 @@ def _records(runs: RunStore, outside: Outside) -> list[RunRecord]:
 
 def _summary_of_job(job_id: str, records: list[RunRecord], runs: RunStore, outside: Outside) -> Summary | None:
     """The job's summary, or None where its log could not be read, which is reported."""
-    try:
-        return _report_job(job_id, records, runs, outside)
-    except LogsUnavailableError as error:
-        outside.events.error("logs.unavailable", job=job_id, status=error.status, code=error.code)
+    with apart("job.notReported", outside, job=job_id):
+        try:
+            return _report_job(job_id, records, runs, outside)
+        except LogsUnavailableError as error:
+            outside.events.error("logs.unavailable", job=job_id, status=error.status, code=error.code)
     return None
 
 
-def _is_followed(record: RunRecord, now: datetime) -> bool:
+def _is_followed(record: RunRecord, now: datetime, settling: timedelta) -> bool:
     """Whether the log can still say something about this run."""
     if record.last_sent_at is None:
         return False
     age = now - record.last_sent_at
     undecided = record.counts[RowState.FAILED] + record.counts[RowState.UNACCOUNTED]
-    return record.counts[RowState.ACCEPTED] > 0 or age < SECOND_THOUGHTS or (undecided > 0 and age < FOLLOWED_FOR)
+    # A row is unaccounted once it has settled, so what is still accepted long after belongs to a damaged run.
+    is_open = record.counts[RowState.ACCEPTED] > 0 and age < settling + FOLLOWED_FOR
+    return is_open or age < SECOND_THOUGHTS or (undecided > 0 and age < FOLLOWED_FOR)
 
 
 def _report_job(job_id: str, records: list[RunRecord], runs: RunStore, outside: Outside) -> Summary:
     now = outside.clock.now()
-    followed = [record for record in records if _is_followed(record, now)]
+    followed = [record for record in records if _is_followed(record, now, outside.limits.settling)]
     since = _read_since(job_id, followed, outside)
     log = outside.logs.events(job_id, since) if followed else ()
     with EventWindow(log) as window:
@@ -122,10 +125,10 @@ def _read_since(job_id: str, followed: list[RunRecord], outside: Outside) -> dat
     """
     now = outside.clock.now()
     sent = [log_time(record.first_sent_at) for record in followed if record.first_sent_at]
-    found = outside.store.read(STATE, _watermark(job_id))
-    if not found or not sent:
+    read_at = _read_at(job_id, outside)
+    if not read_at or not sent:
         return min(sent, default=now)
-    overlap = Watermark.model_validate_json(found.content).read_at - LOG_LATENESS
+    overlap = read_at - LOG_LATENESS
     ending = [
         log_time(record.first_sent_at)
         for record in followed
@@ -136,9 +139,24 @@ def _read_since(job_id: str, followed: list[RunRecord], outside: Outside) -> dat
     return min([max(overlap, min(sent)), *ending])
 
 
+def _read_at(job_id: str, outside: Outside) -> datetime | None:
+    """When the log was last read to its end; None if never, or if nobody can tell any more."""
+    found = outside.store.read(STATE, _watermark(job_id))
+    try:
+        return Watermark.model_validate_json(found.content).read_at if found else None
+    except ValidationError:
+        return None
+
+
 def _newer_run_from(record: RunRecord, records: list[RunRecord]) -> datetime | None:
-    later = [other.first_sent_at for other in records if other.run > record.run and other.first_sent_at]
-    return min(later, default=None)
+    """When the first newer run of the job began, of those that have posted anything."""
+    newer = [other for other in records if _order(other) > _order(record) and other.last_sent_at]
+    return min((other.first_sent_at for other in newer if other.first_sent_at), default=None)
+
+
+def _order(record: RunRecord) -> tuple[datetime, datetime, str]:
+    """As the sender takes them: oldest drop first, drops of one second as they were planned."""
+    return record.dropped_at, record.planned_at, record.run
 
 
 def _watermark(job_id: str) -> str:

@@ -8,11 +8,24 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from shared.errors import Reason, RunDamagedError
-from shared.inbound.answer import Again, Answer, Attempt, Block, Done, FreshToken, Later, Split, Step, next_step
+from shared.inbound.answer import (
+    EVERYTHING_REJECTED,
+    Again,
+    Answer,
+    Attempt,
+    Block,
+    Done,
+    FreshToken,
+    Later,
+    Split,
+    Step,
+    next_step,
+)
 from shared.inbound.bulk_request import part_of_request, request_bodies
 from shared.inbound.ledger import Ledger, LedgerEntry, Slice
 from shared.ports import RUNS
 from shared.run.record import RequestFile, Requests, RunRecord, RunState
+from shared.workflows.apart import apart
 from shared.workflows.daily_quota import DailyCalls
 
 if TYPE_CHECKING:
@@ -23,7 +36,8 @@ if TYPE_CHECKING:
     from shared.workflows.run_store import RunStore
 
 _REPORT_EVERY_SECONDS = 2.0
-_TOO_MANY_REJECTED = 10
+_TOO_MANY_REJECTED_AT_FIRST = 10
+_TOO_MANY_REJECTED = 50
 _LONGEST_NAP = 10.0
 """The lease is renewed between naps; it lasts a minute."""
 _NAMESPACE = uuid.UUID("0d6a6a35-6c9c-5ae0-8f0e-3f1f3b1f8a55")
@@ -78,7 +92,8 @@ class RunSender:
             self._report()
             return stopped.stop
         finally:
-            self._daily.give_back()
+            with apart("quota.notGivenBack", self._outside):
+                self._daily.give_back()
         self._finish()
         return None
 
@@ -170,8 +185,10 @@ class RunSender:
             seconds -= _LONGEST_NAP
 
     def _stop_if_everything_is_rejected(self) -> None:
-        """Ten rows refused and none ever taken is no matter of rows: a proxy, the job, the mapping as a whole."""
-        if not self._ledger.accepted_operations and self._ledger.rejected_operations >= _TOO_MANY_REJECTED:
+        """Row after row refused is no matter of rows: a proxy, the job, the mapping as a whole."""
+        ledger = self._ledger
+        limit = _TOO_MANY_REJECTED if ledger.accepted_operations else _TOO_MANY_REJECTED_AT_FIRST
+        if ledger.rejected_in_a_row >= limit and not ledger.is_complete:
             raise _Stopped(Stop(3600.0, _EVERYTHING_REJECTED, RunState.BLOCKED))
 
     def _report_now_and_then(self) -> None:
@@ -227,8 +244,8 @@ def _damaged(blob: str) -> Stop:
 
 
 _EVERYTHING_REJECTED = Reason(
-    "everythingRejected",
-    f"The API has refused {_TOO_MANY_REJECTED} rows and taken none; the others wait.",
+    EVERYTHING_REJECTED,
+    "The API refuses row after row; the rows that were not sent yet wait, newer files don't.",
     "Look at the API's words in ledger.ndjson. If the reason is outside the file (a proxy, the provisioning job), the "
     "run goes on by itself within an hour; for the rows that were refused meanwhile, drop the file again.",
 )

@@ -9,12 +9,11 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from shared.errors import LeaseLostError, Reason, RunDamagedError
-from shared.inbound.answer import JOB_NOT_FOUND
+from shared.errors import BlobChangedError, LeaseLostError, Reason, RunDamagedError
+from shared.inbound.answer import EVERYTHING_REJECTED, JOB_NOT_FOUND
 from shared.ports import STATE
 from shared.run.drop import dropped_at
-from shared.run.record import UNSENT, ReasonRecord, RunRecord, RunState, reason_record
-from shared.workflows.apart import apart
+from shared.run.record import UNSENT, RunRecord, RunState, reason_record
 from shared.workflows.missed_drops import missed_drops
 from shared.workflows.run_store import RunStore
 from shared.workflows.send_run import RunSender, Stop
@@ -47,33 +46,54 @@ def _send_in_order(job_id: str, lease: Lease, outside: Outside, deadline: float)
     runs = RunStore(outside.store, outside.clock)
     heads = runs.heads()
     feeds = {head.feed for head in heads if head.job_id == job_id}
+    missed = missed_drops(heads, outside, until=outside.clock.now(), feeds=feeds)
+    not_found: set[str | None] = set()
     for head in heads:
         if head.job_id != job_id or head.state not in UNSENT:
             continue
         record = _record(head, runs, outside)
-        if record is None or record.state not in UNSENT:
+        if record is None or record.state not in UNSENT or record.service_principal_id in not_found:
             continue
-        if record.not_before and outside.clock.now() < record.not_before:
-            if _is_about_another_job(record.reason):
-                continue
-            return
-        if missed_drops(heads, outside, until=record.dropped_at, feeds=feeds):
+        if any(drop.dropped_at <= record.dropped_at for drop in missed):
             outside.events.info("run.waitsForOlderDrop", run=record.run, feed=record.feed, job=job_id)
             return
-        if not _is_newest(head, outside) and not _is_complete(record, runs):
-            _hold_overtaken(record, runs, outside)
-            continue
-        stop = RunSender(record, runs, outside, lease, deadline).send()
-        if stop is not None:
-            lease.keep(surely=True)
-            _put_off(record, stop, runs, outside)
-            if stop.state is not RunState.HELD and not _is_about_another_job(stop.reason):
-                return
+        waits_for = _send_one(head, record, runs, outside, lease, deadline)
+        if waits_for == JOB_NOT_FOUND:
+            not_found.add(record.service_principal_id)
+        elif waits_for not in (None, EVERYTHING_REJECTED):
+            return
+
+
+def _send_one(
+    head: RunHead, record: RunRecord, runs: RunStore, outside: Outside, lease: Lease, deadline: float
+) -> str | None:
+    """Send one run in its turn; None if nothing of it is left for now, else the code of what it waits for.
+
+    Newer runs wait with it, but for two codes: a job that does not exist under one service principal may under
+    another; and a run of which row after row is rejected may never get further.
+    """
+    if record.not_before and outside.clock.now() < record.not_before:
+        return record.reason.code if record.reason else "notBefore"
+    if not _is_newest(head, outside) and not _is_complete(record, runs):
+        lease.keep(surely=True)
+        _hold_overtaken(record, runs, outside)
+        return None
+    stop = RunSender(record, runs, outside, lease, deadline).send()
+    if stop is None:
+        return None
+    lease.keep(surely=True)
+    _put_off(record, stop, runs, outside)
+    if stop.state is RunState.HELD:
+        return None
+    return stop.reason.code if stop.reason else "timeBudget"
 
 
 def _record(head: RunHead, runs: RunStore, outside: Outside) -> RunRecord | None:
-    with apart("run.unreadable", outside, run=head.run, feed=head.feed):
+    """The record, or None where it is damaged. Storage that does not answer is no reason to skip it: order matters."""
+    try:
         return runs.load(head.feed, head.run)
+    except RunDamagedError as error:
+        outside.events.error("run.unreadable", run=head.run, feed=head.feed, error=type(error).__name__)
     return None
 
 
@@ -83,11 +103,6 @@ def _is_complete(record: RunRecord, runs: RunStore) -> bool:
         return runs.ledger(record).is_complete
     except RunDamagedError:
         return False
-
-
-def _is_about_another_job(reason: Reason | ReasonRecord | None) -> bool:
-    """A 404: no such job under that service principal. A newer run with the right one must not wait for this one."""
-    return reason is not None and reason.code == JOB_NOT_FOUND
 
 
 def _put_off(record: RunRecord, stop: Stop, runs: RunStore, outside: Outside) -> None:
@@ -116,18 +131,26 @@ def _is_newest(head: RunHead, outside: Outside) -> bool:
     if dropped_at(newest) > dropped_at(head.run):
         return False
     if newest < head.run:
-        outside.store.put(STATE, name, head.run.encode())
+        try:
+            if found:
+                outside.store.replace(STATE, name, head.run.encode(), found.etag)
+            else:
+                outside.store.create(STATE, name, head.run.encode())
+        except BlobChangedError:
+            raise LeaseLostError("another sender has marked a newer run") from None
     return True
 
 
 def _hold_overtaken(record: RunRecord, runs: RunStore, outside: Outside) -> None:
     reason = Reason(
         "overtaken",
-        "A newer file for this provisioning job was sent before this one was ready; sending this one now would put "
-        "older data over newer.",
+        "Sending of a newer file for this provisioning job has begun; sending this one now would put older data over "
+        "newer.",
         "If this file's data still hold, drop the file again.",
     )
     runs.update(
-        record.feed, record.run, lambda newest: newest.changed(state=RunState.HELD, reason=reason_record(reason))
+        record.feed,
+        record.run,
+        lambda newest: newest.changed(state=RunState.HELD, reason=reason_record(reason), not_before=None),
     )
     outside.events.error("run.held", code=reason.code, run=record.run, feed=record.feed, job=record.job_id)

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import time
+from datetime import UTC, datetime
 
 import pytest
+from azure.core.exceptions import ServiceResponseError
 from azure.storage.blob import BlobLeaseClient
 
 from shared.adapters import provisioning_logs
 from shared.adapters.graph import BulkUpload
 from shared.bootstrap import connector
+from shared.monitoring.provisioning_log import ProvisioningEvent
 from shared.workflows import send_run
+from shared.workflows.run_store import RunStore
 from tests.platform.accounting import outcomes
 from tests.platform.feeds import sample_feed
 from tests.platform.hr_files import hr_csv, hr_row, workers
@@ -174,6 +178,89 @@ def test_no_retry_after_puts_a_run_off_for_more_than_a_day(world, header):
     assert world.faults() == []
 
 
+def test_two_runs_of_a_job_that_is_not_found_keep_their_order(world):
+    world.entra.post("faults", {"on": "bulkUpload", "status": 404})
+    world.upload(hr_csv(hr_row("W1", JobTitle="old")), "older.csv")
+    next_second()
+    world.upload(hr_csv(hr_row("W1", JobTitle="new")), "newer.csv")
+    assert len(world.posts()) == 1
+    world.advance(hours=1.2)
+    connector.cache_clear()
+    world.resume()
+    assert (world.run("older.csv")["state"], world.run("newer.csv")["state"]) == ("sent", "sent")
+    assert "new" in json.dumps(world.accounts()["W1"])
+
+
+def test_storage_that_does_not_answer_lets_no_newer_run_pass(world, monkeypatch):
+    world.entra.change(permissions=[])
+    world.upload(hr_csv(hr_row("W1", JobTitle="old")), "older.csv")
+    next_second()
+    world.upload(hr_csv(hr_row("W1", JobTitle="new")), "newer.csv")
+    world.entra.change(permissions=["SynchronizationData-User.Upload"])
+    world.advance(hours=1.2)
+    connector.cache_clear()
+    load, failed = RunStore.load, []
+
+    def once(self, feed, run):
+        if not failed:
+            failed.append(run)
+            raise ServiceResponseError("the connection broke")
+        return load(self, feed, run)
+
+    monkeypatch.setattr(RunStore, "load", once)
+    world.resume()
+    assert "job.notSent" in world.event_names()
+    world.resume()
+    assert (world.run("older.csv")["state"], world.run("newer.csv")["state"]) == ("sent", "sent")
+    assert "new" in json.dumps(world.accounts()["W1"])
+
+
+def test_a_bad_watermark_costs_nothing_but_a_longer_reading(world):
+    world.upload(hr_csv(*workers(3)))
+    name = f"jobs/{world.entra.settings['JOB_ID']}/watermark.json"
+    world.service.get_blob_client("state", name).upload_blob(b"{}")
+    world.report()
+    assert world.run()["counts"]["created"] == 3
+
+
+def test_a_quota_that_can_not_be_written_is_told_and_not_tried_for_ever(world, monkeypatch):
+    monkeypatch.setattr("shared.adapters.system_clock.SystemClock.sleep", lambda _self, _seconds: None)
+    world.drop(hr_csv(*workers(3)))
+    quota = world.service.get_blob_client("state", "quota.json")
+    quota.upload_blob(b'{"calls":{}}')
+    quota.acquire_lease(lease_duration=60)
+    world.advance(hours=0.2)
+    world.resume()
+    assert [e["error"] for e in world.events() if e["event"] == "job.notSent"] == ["BlobChangedError"]
+    assert world.posts() == []
+
+
+def test_a_file_that_is_rejected_as_a_whole_does_not_hold_up_the_next_one(world):
+    world.entra.change(rejectExternalIds=[f"W{number:05d}" for number in range(1, 121)])
+    world.upload(hr_csv(*workers(120)), "bad.csv")
+    next_second()
+    world.upload(hr_csv(*workers(5, first=500)), "good.csv")
+    world.report()
+    assert (world.run("bad.csv")["state"], world.run("good.csv")["counts"]["created"]) == ("blocked", 5)
+    world.advance(hours=1.2)
+    connector.cache_clear()
+    world.resume()
+    assert (world.run("bad.csv")["state"], world.run("bad.csv")["reason"]["code"]) == ("held", "overtaken")
+
+
+def test_a_400_that_begins_in_the_middle_stops_the_run_too(world):
+    world.entra.post("faults", {"on": "bulkUpload", "after": 1, "status": 400, "times": None})
+    run = world.upload(hr_csv(*workers(300)))
+    assert (run["state"], run["reason"]["code"]) == ("blocked", "everythingRejected")
+    assert (run["counts"]["accepted"], run["counts"]["rejected"], run["counts"]["planned"]) == (50, 50, 200)
+
+
+def test_ten_rejected_rows_that_are_all_there_is_are_simply_rejected(world):
+    world.entra.post("faults", {"on": "bulkUpload", "status": 400, "times": None})
+    run = world.upload(hr_csv(*workers(10)))
+    assert (run["state"], run["counts"]["rejected"]) == ("settled", 10)
+
+
 def test_a_400_on_everything_stops_after_a_few_rows(world):
     world.entra.post("faults", {"on": "bulkUpload", "status": 400, "times": None})
     run = world.upload(hr_csv(*workers(120)))
@@ -204,6 +291,21 @@ def test_changing_an_old_blob_does_not_send_its_old_data_again(world):
         "refused",
         "repeatedContent",
     )
+
+
+def test_changing_an_old_blob_sends_nothing_while_the_newer_file_still_waits(world):
+    world.upload(hr_csv(hr_row("W1", JobTitle="old")), "monday.csv")
+    next_second()
+    world.entra.post("faults", {"on": "bulkUpload", "status": 403})
+    world.upload(hr_csv(hr_row("W1", JobTitle="new")), "tuesday.csv")
+    next_second()
+    world.service.get_blob_client("hr-drop", "contoso/monday.csv").set_blob_metadata({"scanned": "yes"})
+    world.advance(hours=1.2)
+    connector.cache_clear()
+    world.resume()
+    assert world.run("tuesday.csv")["state"] == "sent"
+    assert world.run("monday.csv")["reason"]["code"] == "repeatedContent"
+    assert "new" in json.dumps(world.accounts()["W1"])
 
 
 def test_two_feeds_of_one_job_wait_for_each_other(world):
@@ -237,36 +339,54 @@ def test_of_two_versions_in_one_second_the_later_is_sent_last(world):
 
 def test_a_sender_whose_post_outlasts_its_lease_turns_no_record_back(world, monkeypatch):
     monkeypatch.setattr(send_run, "_REPORT_EVERY_SECONDS", 0.0)
-    upload, calls = BulkUpload.upload, []
+    upload, finished_by_the_other = BulkUpload.upload, []
 
     def slow(self, *args, **kwargs):
         answer = upload(self, *args, **kwargs)
-        calls.append(answer)
-        if len(calls) == 1:
+        if not finished_by_the_other:
+            finished_by_the_other.append(None)
             BlobLeaseClient(lock_of(world)).break_lease(lease_break_period=0)
             world.resume()
             world.report()
-            next_second()
-            world.upload(hr_csv(*workers(120)), "newer.csv")
+            finished_by_the_other[0] = world.run()
         return answer
 
     monkeypatch.setattr(BulkUpload, "upload", slow)
     world.upload(hr_csv(*workers(120)))
-    assert (world.run()["state"], world.run()["counts"]["created"]) == ("settled", 120)
-    world.resume()
-    assert world.run()["state"] == "settled"
+    (finished,) = finished_by_the_other
+    assert (finished["state"], finished["counts"]["created"]) == ("settled", 120)
+    assert world.run() == finished
+    assert "job.leaseLost" in world.event_names()
 
 
-def test_a_failure_after_a_success_is_heard_although_the_run_was_settled(world):
-    """The service sets the manager in a second step, and a newer upload's event can come late."""
-    world.upload(hr_csv(hr_row("W1")), "monday.csv")
+def test_a_failure_after_a_success_is_heard_although_the_run_was_settled(world, monkeypatch):
+    """The service sets the manager in a second step, minutes later. The simulator never fails there: a made-up log."""
+    log = [ProvisioningEvent("1", datetime.now(UTC), "W1", "success", "create", None, None)]
+    monkeypatch.setattr(provisioning_logs.GraphProvisioningLogs, "events", lambda *_: iter(log))
+    world.upload(hr_csv(hr_row("W1")))
     world.report()
-    assert world.run("monday.csv")["state"] == "settled"
+    assert (world.run()["state"], world.run()["counts"]["created"]) == ("settled", 1)
+    world.advance(hours=0.3)
+    log.append(ProvisioningEvent("2", datetime.now(UTC), "W1", "failure", "update", "Boom", None))
+    world.report()
+    assert world.run()["counts"]["failed"] == 1
+
+
+def test_a_newer_run_that_posted_nothing_does_not_close_the_older_ones_ears(world, monkeypatch):
+    log = [ProvisioningEvent("1", datetime.now(UTC), "W1", "failure", "create", "Boom", None)]
+    monkeypatch.setattr(provisioning_logs.GraphProvisioningLogs, "events", lambda *_: iter(log))
+    world.upload(hr_csv(hr_row("W1")), "older.csv")
+    world.report()
+    monkeypatch.setenv("BULK_REQUESTS_PER_DAY", "1")
+    connector.cache_clear()
     next_second()
-    world.upload(hr_csv(hr_row("W2", UserID="uW1@example.com")), "tuesday.csv")
+    run = world.upload(hr_csv(hr_row("W1")), "newer.csv")
+    assert (run["reason"]["code"], len(world.posts())) == ("dailyQuota", 1)
+    world.advance(hours=0.7)
+    log.append(ProvisioningEvent("2", datetime.now(UTC), "W1", "success", "create", None, None))
+    connector.cache_clear()
     world.report()
-    assert world.run("tuesday.csv")["counts"]["failed"] == 1
-    assert world.run("monday.csv")["counts"]["created"] == 1
+    assert world.run("older.csv")["counts"]["created"] == 1
 
 
 @pytest.mark.parametrize(
