@@ -361,9 +361,10 @@ def test_a_sender_whose_post_outlasts_its_lease_turns_no_record_back(world, monk
 
 def test_a_failure_after_a_success_is_heard_although_the_run_was_settled(world, monkeypatch):
     """The service sets the manager in a second step, minutes later. The simulator never fails there: a made-up log."""
-    log = [ProvisioningEvent("1", datetime.now(UTC), "W1", "success", "create", None, None)]
+    log: list[ProvisioningEvent] = []
     monkeypatch.setattr(provisioning_logs.GraphProvisioningLogs, "events", lambda *_: iter(log))
     world.upload(hr_csv(hr_row("W1")))
+    log.append(ProvisioningEvent("1", datetime.now(UTC), "W1", "success", "create", None, None))
     world.report()
     assert (world.run()["state"], world.run()["counts"]["created"]) == ("settled", 1)
     world.advance(hours=0.3)
@@ -373,9 +374,10 @@ def test_a_failure_after_a_success_is_heard_although_the_run_was_settled(world, 
 
 
 def test_a_newer_run_that_posted_nothing_does_not_close_the_older_ones_ears(world, monkeypatch):
-    log = [ProvisioningEvent("1", datetime.now(UTC), "W1", "failure", "create", "Boom", None)]
+    log: list[ProvisioningEvent] = []
     monkeypatch.setattr(provisioning_logs.GraphProvisioningLogs, "events", lambda *_: iter(log))
     world.upload(hr_csv(hr_row("W1")), "older.csv")
+    log.append(ProvisioningEvent("1", datetime.now(UTC), "W1", "failure", "create", "Boom", None))
     world.report()
     monkeypatch.setenv("BULK_REQUESTS_PER_DAY", "1")
     connector.cache_clear()

@@ -178,7 +178,6 @@ def test_a_row_with_two_problems_is_one_row_that_is_set_aside():
     rows = arranged([problem(7, "B", "blank"), problem(7, "A", "dateFormat")], [problem(3)], worker(4))
     assert [(p.line, p.column) for p in rows.problems()] == [(3, "WorkerStatus"), (7, "B"), (7, "A")]
     assert (rows.set_aside_count(), rows.planned_count()) == (2, 1)
-    assert rows.set_aside_by_code() == {"unknownStatus": 1, "blank": 1}
 
 
 def test_a_problem_comes_out_as_it_went_in():
@@ -227,7 +226,6 @@ def test_nobody_is_lost_nobody_doubled_and_managers_go_first(rows: list[MappedRo
     aside = {found.line for found in working_set.problems()}
     assert sorted([*planned_lines(working_set), *aside]) == list(range(2, 2 + len(rows)))
     assert working_set.planned_count() + working_set.set_aside_count() == len(rows)
-    assert sum(working_set.set_aside_by_code().values()) == working_set.set_aside_count()
     assert_managers_first(working_set, rows)
     doubtful = {p.external_id.casefold() for p in working_set.problems() if p.external_id and p.code != "repeatedRow"}
     assert not doubtful & {row.external_id.casefold() for row in working_set.planned()}
