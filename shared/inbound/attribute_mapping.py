@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from shared.errors import HrFileError
 from shared.inbound.compiled_rule import CellProblem, Evaluate, compile_rule, same_key
+from shared.inbound.headers import check_header
 from shared.scim.attribute_path import EXTERNAL_ID, MANAGER, USER_NAME, AttributePath
 from shared.scim.user import CORE_USER, ENTERPRISE_USER
 
@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 
     from shared.inbound.feed_file import Feed, Rule
     from shared.inbound.hr_file import HrRow
-
-
-_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +59,11 @@ class _Group(NamedTuple):
     ruled: list[tuple[str, str | None, Evaluate]]
 
 
+def mapped_columns(feed: Feed) -> list[str]:
+    """The columns that a file of the feed must have."""
+    return list(dict.fromkeys(column for rule in feed.rules.values() for column in rule.columns))
+
+
 class AttributeMapping:
     """The compiled mapping: `map` turns a row into a user or into every problem that it has."""
 
@@ -76,7 +78,7 @@ class AttributeMapping:
             HrFileError: a mapped column is missing from the header, or stands in it twice.
         """
         rules = feed.rules
-        _check_header([c for rule in rules.values() for c in rule.columns], columns)
+        check_header(mapped_columns(feed), columns)
         self._width = len(columns)
         self._position = {name: index for index, name in enumerate(columns)}
         self._groups: dict[str | None, _Group] = {}
@@ -157,42 +159,6 @@ class AttributeMapping:
         return str(manager)
 
 
-def _check_header(mapped: list[str], columns: Sequence[str]) -> None:
-    missing = [name for name in dict.fromkeys(mapped) if name not in columns]
-    other = next((name for mark, name in _SEPARATORS.items() if len(columns) == 1 and mark in columns[0]), None)
-    if missing and other:
-        raise HrFileError(
-            "otherSeparator",
-            f"The header is a single cell with {other} in it: the file is not separated by commas.",
-            "Export the file with commas between the cells.",
-        )
-    if missing:
-        raise HrFileError(
-            "missingColumns",
-            f"The header lacks columns that the feed file maps: {', '.join(missing)}.{_alike(missing, columns)}",
-            "Export the file with these columns in its first line, or change the mapping in the feed file if they were "
-            "renamed.",
-        )
-    repeated = [name for name in dict.fromkeys(mapped) if columns.count(name) > 1]
-    if repeated:
-        raise HrFileError(
-            "repeatedColumns",
-            f"The header has mapped columns more than once: {', '.join(repeated)}.",
-            "Export the file with each mapped column once.",
-        )
-
-
-def _alike(missing: list[str], columns: Sequence[str]) -> str:
-    """Columns that differ from a missing one in letter case or inner spaces only, as a sentence."""
-
-    def key(name: str) -> str:
-        return "".join(name.casefold().split())
-
-    found = {key(name): name for name in columns}
-    pairs = [f"{found[key(name)]} for {name}" for name in missing if key(name) in found]
-    return f" It has {', '.join(pairs)}: letters and spaces must be the same." if pairs else ""
-
-
 def _wrong_width(row: HrRow, width: int, key: str | None) -> RowProblem:
     count = len(row.cells)
     return RowProblem(
@@ -200,6 +166,6 @@ def _wrong_width(row: HrRow, width: int, key: str | None) -> RowProblem:
         None,
         "tooManyCells" if count > width else "tooFewCells",
         f"The row has {count} cells, the header has {width}.",
-        "Put a cell that holds a comma or a line break in quotes; keep a comma for every empty cell.",
+        "Put a cell that holds the separator or a line break in quotes; keep a separator for every empty cell.",
         key,
     )

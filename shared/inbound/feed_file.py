@@ -28,6 +28,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from shared.errors import FeedFileError
+from shared.inbound.text_encoding import ENCODINGS
 from shared.scim.attribute_path import (
     ACTIVE,
     EXTERNAL_ID,
@@ -64,11 +65,50 @@ class Job(FeedModel):
     jobId: Annotated[StrictStr, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]{0,127}$")]  # noqa: N815
 
 
+def _encoding(value: object) -> object:
+    if isinstance(value, str) and value.lower() not in ENCODINGS:
+        raise ValueError(f"must be one of {', '.join(ENCODINGS)}")
+    return value.lower() if isinstance(value, str) else value
+
+
+def _comment_mark(value: object) -> object:
+    if not isinstance(value, str) or not 0 < len(value) <= 10 or not value.isprintable() or set(value) & set(' ",;|'):
+        raise ValueError(
+            'must be text in quotes without blanks, quotes and separators, such as "#"; at most 10 characters'
+        )
+    return value
+
+
+def _header_row(value: object) -> object:
+    if value != "auto" and (isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 1000):
+        raise ValueError("must be auto, or the number of the header's line, 1 to 1000")
+    return value
+
+
+class Trailer(FeedModel):
+    """The last line of a file that says how many rows there are: its first cell, and the number of the cell with it.
+
+    `also_counts`: what HR counts besides the rows.
+    """
+
+    first_cell: Annotated[StrictStr, StringConstraints(min_length=1, max_length=100, strip_whitespace=True)]
+    count_cell: Annotated[int, Field(ge=2, le=1000, strict=True)] = 2
+    also_counts: tuple[Literal["header", "trailer"], ...] = ()
+
+
 class FileLayout(FeedModel):
-    """How the HR file is written. For now: CSV, UTF-8, commas, a header row."""
+    """How the HR file is written."""
 
     format: Literal["auto", "csv"] = "auto"
     contains: Literal["everyone", "changes"] = "everyone"
+    separator: Literal["auto", "comma", "semicolon", "tab", "pipe"] = "auto"
+    encoding: Annotated[StrictStr, BeforeValidator(_encoding)] = "auto"
+    header_row: Annotated[Literal["auto"] | int, BeforeValidator(_header_row)] = "auto"
+    comment: Annotated[StrictStr | None, BeforeValidator(_comment_mark)] = None
+    trailer: Trailer | None = None
+    member: Annotated[StrictStr, StringConstraints(min_length=1, max_length=200)] | None = None
+    max_unpacked_megabytes: Annotated[int, Field(ge=1, le=100_000, strict=True)] = 4096
+    max_unpacked_ratio: Annotated[int, Field(ge=1, le=2000, strict=True)] = 200
 
 
 class Safety(FeedModel):

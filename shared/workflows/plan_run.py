@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from shared.errors import BlobChangedError, DropGoneError, FeedFileError, HrFileError, Reason
-from shared.inbound.attribute_mapping import AttributeMapping
+from shared.inbound.attribute_mapping import AttributeMapping, mapped_columns
 from shared.inbound.bulk_request import request_files, row_index
 from shared.inbound.feed_file import Feed, parse_feed
+from shared.inbound.file_notices import file_notices
 from shared.inbound.hr_file import HrFile
 from shared.inbound.set_aside import set_aside_csv
 from shared.inbound.working_set import WorkingSet
@@ -94,7 +95,7 @@ def _plan_or_refuse(reader: DropReader, runs: RunStore, outside: Outside, lease:
 @dataclass(frozen=True)
 class _Read:
     content_sha256: str
-    row_without_line_end: int | None
+    notices: list[Notice]
 
 
 def _read(reader: DropReader, feed: Feed, working_set: WorkingSet, lease: Lease) -> _Read:
@@ -107,10 +108,10 @@ def _read(reader: DropReader, feed: Feed, working_set: WorkingSet, lease: Lease)
             digest.update(chunk)
             yield chunk
 
-    hr_file = HrFile(chunks())
+    hr_file = HrFile(chunks(), feed.file, mapped_columns(feed))
     mapping = AttributeMapping(feed, hr_file.columns)
     working_set.load(map(mapping.map, hr_file.rows()))
-    return _Read(digest.hexdigest(), hr_file.row_without_line_end)
+    return _Read(digest.hexdigest(), file_notices(hr_file))
 
 
 def _refuse_what_is_out_of_date(drop: Drop, content_sha256: str, runs: RunStore) -> None:
@@ -194,10 +195,7 @@ def _held(set_aside: int, rows: int, max_percent: float) -> Reason | None:
 
 
 def _notices(working_set: WorkingSet, read: _Read, feed: Feed) -> list[Notice]:
-    notices = []
-    if line := read.row_without_line_end:
-        message = "The file ends without a line end. If it was cut on its way, its last row may be wrong."
-        notices.append(Notice(code="noLineEnd", message=message, rows=1, lines=[line]))
+    notices = list(read.notices)
     if circles := working_set.in_circles():
         message = "Managers form a circle; these rows are sent before their manager, and sent as they are."
         notices.append(Notice(code="managerCircle", message=message, rows=len(circles), lines=circles[:10]))

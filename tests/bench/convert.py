@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from shared.inbound.attribute_mapping import AttributeMapping
+from shared.inbound.attribute_mapping import AttributeMapping, mapped_columns
 from shared.inbound.bulk_request import request_files, row_index
 from shared.inbound.feed_file import parse_feed
 from shared.inbound.hr_file import HrFile
@@ -30,7 +30,7 @@ def conversion(file: Path, folder: Path) -> None:
     """What `upload_hr_file` does between the blob and the stored plan."""
     feed = parse_feed((SAMPLES / "contoso.yaml").read_bytes())
     with WorkingSet() as working_set:
-        hr_file = HrFile(chunks(file))
+        hr_file = HrFile(chunks(file), feed.file, mapped_columns(feed))
         mapping = AttributeMapping(feed, hr_file.columns)
         working_set.load(map(mapping.map, hr_file.rows()))
         working_set.arrange()

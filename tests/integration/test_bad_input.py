@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+
 import pytest
 
 from tests.demo.company import COLUMNS
@@ -17,16 +19,21 @@ REFUSED = {
     "blank lines only": (b"\n \n\n", "emptyFile"),
     "a header and nothing else": (HEADER, "noDataRows"),
     "a renamed column": (GOOD.replace("WorkerStatus", "Status", 1), "missingColumns"),
-    "semicolons": (GOOD.replace(",", ";"), "otherSeparator"),
-    "a title above the header": ("Workers as of today\n" + GOOD, "missingColumns"),
+    "a separator that nobody uses": (GOOD.replace(",", ":"), "missingColumns"),
+    "a title above a header with a renamed column": (
+        "Workers as of today\n" + GOOD.replace("WorkerStatus", "Status", 1),
+        "missingColumns",
+    ),
     "a mapped column twice": ("FirstName," + "Ana,".join(GOOD.splitlines(keepends=True)), "repeatedColumns"),
     "the end cut off": (GOOD[:-30], "fileCut"),
     "a quote that never closes": (GOOD.replace("Analyst", '"Analyst', 1), "quoteNeverClosed"),
     "text after a closing quote": (GOOD.replace("Analyst", '"Ana"lyst', 1), "notCsv"),
     "Windows-1252 bytes": (GOOD.replace("Silva", "Simões").encode("cp1252"), "notUtf8"),
-    "UTF-16": (GOOD.encode("utf-16"), "notUtf8"),
+    "UTF-16 without a byte order mark": (GOOD.encode("utf-16-le"), "notText"),
     "NUL characters": (GOOD.replace("Analyst", "Ana\0lyst", 1), "notText"),
-    "a workbook": (b"PK\x03\x04" + bytes(range(256)) * 20, "workbook"),
+    "a workbook": (b"\xd0\xcf\x11\xe0" + bytes(range(256)) * 20, "workbook"),
+    "half an archive": (gzip.compress(GOOD.encode())[:-20], "damagedArchive"),
+    "a file that is encrypted with PGP": (b"-----BEGIN PGP MESSAGE-----\n\nhQEMA", "pgpEncrypted"),
 }
 
 
@@ -40,6 +47,25 @@ def test_a_file_that_can_not_be_used_is_refused_whole(world, kind):
     assert run["rows"] == sum(run["counts"].values()) == 0
     assert world.posts() == []
     assert [(e["event"], e["level"], e["code"]) for e in world.events()] == [("run.refused", "error", code)]
+
+
+READ = {
+    "semicolons": (GOOD.replace(",", ";"), []),
+    "a title above the header": ("Workers as of today\n" + GOOD, []),
+    "UTF-16": (GOOD.encode("utf-16"), []),
+    "lines that end with CR": (GOOD.replace("\r\n", "\n").replace("\n", "\r"), []),
+    "gzip": (gzip.compress(GOOD.encode()), []),
+    "a header in capitals": (HEADER.upper() + GOOD.split("\n", 1)[1], ["columnsMatchedLoosely"]),
+    "a column more": ("".join(f"x,{line}" for line in GOOD.splitlines(keepends=True)), ["columnsIgnored"]),
+}
+
+
+@pytest.mark.parametrize("kind", READ)
+def test_a_file_that_is_written_otherwise_is_read_as_what_it_is(world, kind):
+    content, notices = READ[kind]
+    run = world.upload(content)
+    assert (run["reason"], run["counts"]["setAside"], run["rows"]) == (None, 0, 2)
+    assert [notice["code"] for notice in run["notices"]] == notices
 
 
 def test_a_folder_without_a_feed_file_refuses_the_file(bare_world):
