@@ -95,7 +95,7 @@ def test_a_file_that_asks_for_yaml_1_1_gets_no_booleans_out_of_words_either():
 
 
 def test_a_byte_order_mark_and_crlf_do_no_harm():
-    parse_feed(b"\xef\xbb\xbf" + feed_file().replace(b"\n", b"\r\n"))
+    assert parse_feed(b"\xef\xbb\xbf" + feed_file().replace(b"\n", b"\r\n")) == parse_feed(feed_file())
 
 
 @pytest.mark.parametrize(
@@ -205,7 +205,8 @@ def test_a_status_of_which_only_one_side_has_words_is_a_status_all_the_same(list
 
 @pytest.mark.parametrize("layout", ["%d/%m/%Y", "%m/%d/%Y", "%Y-%m-%d", "%Y%m%d", "%d %b %Y", "%Y-%m-%dT%H:%M:%S"])
 def test_any_whole_date_can_be_declared(layout: str):
-    parse_feed(feed_file(f"  {CONTOSO}:hireDate: {{column: HireDate, date: '{layout}'}}"))
+    feed = parse_feed(feed_file(f"  {CONTOSO}:hireDate: {{column: HireDate, date: '{layout}'}}"))
+    assert feed.mapping[f"{CONTOSO}:hireDate"].date == layout
 
 
 def test_every_problem_is_reported_at_once_each_with_its_line():
@@ -271,7 +272,7 @@ def test_what_is_no_feed_file_is_refused_with_words(content: bytes, sentence: st
 
 def test_a_feed_file_of_the_greatest_size_is_read():
     content = feed_file()
-    parse_feed(content + b"#" * (MAX_FEED_FILE_BYTES - len(content)))
+    assert parse_feed(content + b"#" * (MAX_FEED_FILE_BYTES - len(content))) == parse_feed(content)
 
 
 @pytest.mark.parametrize(
