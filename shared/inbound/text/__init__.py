@@ -1,0 +1,1 @@
+"""Text and nothing else: encodings, transforms, checks of what a value is."""
