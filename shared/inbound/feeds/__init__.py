@@ -1,0 +1,1 @@
+"""The feed file: what an admin writes, as models."""
