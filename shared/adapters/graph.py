@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from shared.errors import NoTokenError
-from shared.inbound.answer import NO_TOKEN, Answer
+from shared.inbound.sending.answer import NO_TOKEN, Answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable

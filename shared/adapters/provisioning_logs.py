@@ -9,8 +9,8 @@ import httpx
 
 from shared.adapters.graph import GraphClient, Reply, graph_error
 from shared.errors import LogsUnavailableError, NoTokenError
-from shared.inbound.answer import retry_after_seconds
-from shared.inbound.pacing import SlidingWindow
+from shared.inbound.sending.answer import retry_after_seconds
+from shared.inbound.sending.pacing import SlidingWindow
 from shared.monitoring.provisioning_log import parse_event
 
 if TYPE_CHECKING:

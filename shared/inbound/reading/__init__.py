@@ -1,0 +1,1 @@
+"""Bytes to rows, whatever kind of file it is."""
