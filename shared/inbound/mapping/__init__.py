@@ -1,0 +1,1 @@
+"""Rows to users: the feed's rules, compiled."""
