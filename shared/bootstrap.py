@@ -14,7 +14,8 @@ from shared.adapters.event_log import LoggedEvents, quiet_libraries
 from shared.adapters.graph import BulkUpload, GraphClient
 from shared.adapters.provisioning_logs import GraphProvisioningLogs
 from shared.adapters.system_clock import SystemClock
-from shared.inbound.pacing import SlidingWindow
+from shared.adapters.workbook_reader import read_workbook
+from shared.inbound.sending.pacing import SlidingWindow
 from shared.settings import Settings
 from shared.workflows.outside import Limits, Outside
 from shared.workflows.report_provisioning import report_provisioning
@@ -68,6 +69,7 @@ def connect(settings: Settings) -> Outside:
         logs=GraphProvisioningLogs(graph, clock),
         events=LoggedEvents(),
         clock=clock,
+        read_workbook=read_workbook,
         limits=Limits(requests_per_day=settings.bulk_requests_per_day),
         window=SlidingWindow(settings.bulk_requests_per_5_seconds, 5.0),
     )

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from datetime import datetime
 
-    from shared.inbound.answer import Answer
+    from shared.inbound.sending.answer import Answer
     from shared.monitoring.provisioning_log import ProvisioningEvent
     from shared.run.drop import Drop
 

@@ -9,6 +9,7 @@ class RowState(StrEnum):
     """Names as in `run.json`."""
 
     SET_ASIDE = "setAside"
+    EXCLUDED = "excluded"
     UNCHANGED = "unchanged"
     PLANNED = "planned"
     SUPERSEDED = "superseded"

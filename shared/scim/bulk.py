@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import UUID5, Field
+from pydantic import UUID8, Field
 
 from shared.scim.user import ScimModel, User
 
@@ -20,7 +20,7 @@ class BulkOperation(ScimModel):
     """One worker's whole record; the job decides between create, update and disable."""
 
     method: Literal["POST"]
-    bulk_id: Annotated[UUID5, Field(strict=False)]
+    bulk_id: Annotated[UUID8, Field(strict=False)]
     path: Literal["/Users"]
     data: User
 
@@ -33,9 +33,9 @@ class BulkRequest(ScimModel):
     fail_on_errors: None = None
 
 
-def bulk_operation(bulk_id: str, user: bytes) -> bytes:
+def bulk_operation(bulk_id: bytes, user: bytes) -> bytes:
     """One operation as JSON around `user`, which is JSON already and is not read again."""
-    return b'{"method":"POST","bulkId":"%b","path":"/Users","data":%b}' % (bulk_id.encode(), user)
+    return b'{"method":"POST","bulkId":"%b","path":"/Users","data":%b}' % (bulk_id, user)
 
 
 def bulk_request(operations: Iterable[bytes]) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from shared.errors import BlobChangedError
-from shared.inbound.pacing import DailyQuota
+from shared.inbound.sending.pacing import DailyQuota
 from shared.ports import STATE
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from shared.errors import RunDamagedError
-from shared.inbound.bulk_request import read_row_index
-from shared.inbound.ledger import Verdict
+from shared.inbound.planning.bulk_request import read_row_index
+from shared.inbound.sending.ledger import Verdict
 from shared.monitoring.row_outcomes import RowOutcomes, SentRow
 from shared.ports import RUNS
 from shared.run.row_state import RowState
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from shared.inbound.ledger import Ledger, LedgerEntry, Slice
+    from shared.inbound.sending.ledger import Ledger, LedgerEntry, Slice
     from shared.monitoring.event_window import EventWindow
     from shared.run.record import RunRecord
     from shared.workflows.outside import Outside

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from shared.inbound.pacing import SlidingWindow
+from shared.inbound.reading.hr_file import ReadWorkbook, no_workbooks
+from shared.inbound.sending.pacing import SlidingWindow
 
 if TYPE_CHECKING:
     from shared.ports import BlobStore, Clock, Drops, EventLog, ProvisioningApi, ProvisioningLogs
@@ -33,5 +34,6 @@ class Outside:
     logs: ProvisioningLogs
     events: EventLog
     clock: Clock
+    read_workbook: ReadWorkbook = no_workbooks
     limits: Limits = Limits()
     window: SlidingWindow = field(default_factory=lambda: SlidingWindow(40, 5.0))

@@ -8,26 +8,22 @@ read is kept beside the plan, so that a second try plans the same bytes. A lease
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from shared.errors import BlobChangedError, DropGoneError, FeedFileError, HrFileError, Reason
-from shared.inbound.attribute_mapping import AttributeMapping, mapped_columns
-from shared.inbound.bulk_request import request_files, row_index
-from shared.inbound.feed_file import Feed, parse_feed
-from shared.inbound.file_notices import file_notices
-from shared.inbound.hr_file import HrFile
-from shared.inbound.set_aside import set_aside_csv
-from shared.inbound.working_set import WorkingSet
+from shared.inbound.feeds.feed_file import Feed, parse_feed
+from shared.inbound.planning.conversion import convert, open_working_set
 from shared.ports import FEEDS, RUNS
 from shared.run.drop import NO_FEED
-from shared.run.record import Notice, RequestFile, Requests, RunRecord, RunState, no_counts, reason_record
+from shared.run.record import RequestFile, Requests, RunRecord, RunState, no_counts, reason_record
 from shared.run.row_state import RowState
+from shared.workflows.plan_blobs import write_plan
 from shared.workflows.run_store import RunStore, request_sizes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
+    from shared.inbound.planning.working_set import WorkingSet
     from shared.ports import DropReader, Lease
     from shared.run.drop import Drop
     from shared.workflows.outside import Outside
@@ -73,17 +69,27 @@ def _plan_or_refuse(reader: DropReader, runs: RunStore, outside: Outside, lease:
     drop = reader.drop
     try:
         feed_file, feed = _feed(drop, outside)
-        with WorkingSet() as working_set:
-            read = _read(reader, feed, working_set, lease)
+        digest = hashlib.sha256()
+        still_alive = _alarm(lease, feed, outside)
+        with open_working_set(feed) as working_set:
+            converted = convert(
+                _chunks(reader, digest, still_alive),
+                feed,
+                working_set,
+                outside.clock.now(),
+                read_workbook=outside.read_workbook,
+                still_alive=still_alive,
+            )
             if not by_event:
-                _refuse_what_is_out_of_date(drop, read.content_sha256, runs)
-            working_set.arrange(lease.keep)
+                _refuse_what_is_out_of_date(drop, digest.hexdigest(), runs)
             lease.keep(surely=True)
-            plan = _write_plan(drop, working_set, outside)
+            plan = write_plan(drop, working_set, converted, outside)
             record = _record(drop, feed, working_set, plan, outside)
-            notices = _notices(working_set, read, feed)
-        digest = hashlib.sha256(feed_file).hexdigest()
-        return record.changed(notices=notices, feed_file_sha256=digest, content_sha256=read.content_sha256)
+        return record.changed(
+            notices=converted.notices,
+            feed_file_sha256=hashlib.sha256(feed_file).hexdigest(),
+            content_sha256=digest.hexdigest(),
+        )
     except FeedFileError as error:
         return _refused(drop, outside, _bad_feed_file(drop, error))
     except HrFileError as error:
@@ -92,26 +98,28 @@ def _plan_or_refuse(reader: DropReader, runs: RunStore, outside: Outside, lease:
         return _refused(drop, outside, _DROP_GONE)
 
 
-@dataclass(frozen=True)
-class _Read:
-    content_sha256: str
-    notices: list[Notice]
+def _alarm(lease: Lease, feed: Feed, outside: Outside) -> Callable[[], None]:
+    """What the conversion calls every now and then: keeps the lease, and ends what takes too long."""
+    deadline = outside.clock.monotonic() + feed.file.max_minutes * 60
+
+    def still_alive() -> None:
+        lease.keep()
+        if outside.clock.monotonic() > deadline:
+            raise HrFileError(
+                "tookTooLong",
+                f"The file was not converted within {feed.file.max_minutes} minutes.",
+                "Drop it in parts, or raise max_minutes under file in the feed file, and functionTimeout in host.json.",
+            )
+
+    return still_alive
 
 
-def _read(reader: DropReader, feed: Feed, working_set: WorkingSet, lease: Lease) -> _Read:
-    """Take every row of the drop into the working set."""
-    digest = hashlib.sha256()
-
-    def chunks() -> Iterator[bytes]:
-        for chunk in reader.chunks():
-            lease.keep()
-            digest.update(chunk)
-            yield chunk
-
-    hr_file = HrFile(chunks(), feed.file, mapped_columns(feed))
-    mapping = AttributeMapping(feed, hr_file.columns)
-    working_set.load(map(mapping.map, hr_file.rows()))
-    return _Read(digest.hexdigest(), file_notices(hr_file))
+def _chunks(reader: DropReader, digest: hashlib._Hash, still_alive: Callable[[], None]) -> Iterator[bytes]:
+    """The drop's bytes, with its digest on the way."""
+    for chunk in reader.chunks():
+        still_alive()
+        digest.update(chunk)
+        yield chunk
 
 
 def _refuse_what_is_out_of_date(drop: Drop, content_sha256: str, runs: RunStore) -> None:
@@ -153,32 +161,21 @@ def _feed(drop: Drop, outside: Outside) -> tuple[bytes, Feed]:
     return found.content, feed
 
 
-def _write_plan(drop: Drop, working_set: WorkingSet, outside: Outside) -> list[RequestFile]:
-    """All blobs of the plan but run.json. Whoever writes them, and how often, they hold the same bytes."""
-    folder, run = f"{drop.feed}/{drop.run_id}/", drop.run_id
-    plan = []
-    for file in request_files(working_set.planned(), run):
-        outside.store.put(RUNS, folder + file.name, file.content)
-        plan.append(RequestFile(name=file.name, requests=file.requests, operations=file.operations, sha256=file.sha256))
-    outside.store.put(RUNS, folder + "rows.ndjson", row_index(working_set.planned_keys(), run))
-    outside.store.put(RUNS, folder + "set_aside.csv", set_aside_csv(working_set.problems()))
-    return plan
-
-
 def _record(drop: Drop, feed: Feed, working_set: WorkingSet, plan: list[RequestFile], outside: Outside) -> RunRecord:
     planned, set_aside = working_set.planned_count(), working_set.set_aside_count()
-    counts = no_counts() | {RowState.PLANNED: planned, RowState.SET_ASIDE: set_aside}
+    excluded = working_set.excluded_count()
+    counts = no_counts() | {RowState.PLANNED: planned, RowState.SET_ASIDE: set_aside, RowState.EXCLUDED: excluded}
     record = RunRecord(
         **_identity(drop, outside),
         state=RunState.PLANNED if planned else RunState.SETTLED,
-        rows=planned + set_aside,
+        rows=planned + set_aside + excluded,
         counts=counts,
         job_id=feed.job.jobId,
         service_principal_id=feed.job.servicePrincipalId,
         plan=plan,
     )
     record = record.changed(requests=Requests(planned=len(request_sizes(record))))
-    reason = _held(set_aside, record.rows, feed.safety.max_set_aside_percent)
+    reason = _held(set_aside, planned + set_aside, feed.safety.max_set_aside_percent)
     return record.changed(state=RunState.HELD, reason=reason_record(reason)) if reason else record
 
 
@@ -187,23 +184,11 @@ def _held(set_aside: int, rows: int, max_percent: float) -> Reason | None:
         return None
     return Reason(
         "tooManySetAside",
-        f"{set_aside} of {rows} rows would be set aside, more than the {max_percent:g} % that the feed file allows. "
+        f"{set_aside} of {rows} rows have to be set aside, more than the {max_percent:g} % that the feed file allows. "
         "Nothing was sent.",
         "Look into set_aside.csv: a renamed status or a new date format sets many rows aside at once. Repair the file "
         "or the feed file (or raise safety.max_set_aside_percent there), then drop the file again.",
     )
-
-
-def _notices(working_set: WorkingSet, read: _Read, feed: Feed) -> list[Notice]:
-    notices = list(read.notices)
-    if circles := working_set.in_circles():
-        message = "Managers form a circle; these rows are sent before their manager, and sent as they are."
-        notices.append(Notice(code="managerCircle", message=message, rows=len(circles), lines=circles[:10]))
-    rows, lines = working_set.manager_not_in_file()
-    if rows and feed.file.contains == "everyone":
-        message = "The manager is not among the rows that are sent; Entra sets them only if the job knows them already."
-        notices.append(Notice(code="managerNotInFile", message=message, rows=rows, lines=lines))
-    return notices
 
 
 def _identity(drop: Drop, outside: Outside) -> dict[str, object]:
@@ -246,6 +231,9 @@ def _tell(record: RunRecord, outside: Outside) -> None:
         outside.events.error(f"run.{record.state}", code=record.reason.code, **fields)
         return
     set_aside = record.counts[RowState.SET_ASIDE]
-    outside.events.info("run.planned", requests=record.requests.planned, setAside=set_aside, **fields)
+    excluded = record.counts[RowState.EXCLUDED]
+    outside.events.info(
+        "run.planned", requests=record.requests.planned, setAside=set_aside, excluded=excluded, **fields
+    )
     if set_aside:
         outside.events.error("rows.setAside", setAside=set_aside, **fields)

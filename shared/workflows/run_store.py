@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from shared.errors import BlobChangedError, RunDamagedError
-from shared.inbound.ledger import Ledger, ledger_line, read_ledger
+from shared.inbound.sending.ledger import Ledger, ledger_line, read_ledger
 from shared.ports import RUNS
 from shared.run.drop import dropped_at
 from shared.run.record import RunRecord, RunState
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import datetime
 
-    from shared.inbound.ledger import LedgerEntry
+    from shared.inbound.sending.ledger import LedgerEntry
     from shared.ports import BlobListing, BlobStore, Clock
 
 _RUN_JSON = "run.json"

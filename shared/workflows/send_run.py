@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from shared.errors import Reason, RunDamagedError
-from shared.inbound.answer import (
+from shared.inbound.planning.bulk_request import part_of_request, request_bodies
+from shared.inbound.sending.answer import (
     EVERYTHING_REJECTED,
     Again,
     Answer,
@@ -21,8 +22,7 @@ from shared.inbound.answer import (
     Step,
     next_step,
 )
-from shared.inbound.bulk_request import part_of_request, request_bodies
-from shared.inbound.ledger import Ledger, LedgerEntry, Slice
+from shared.inbound.sending.ledger import Ledger, LedgerEntry, Slice
 from shared.ports import RUNS
 from shared.run.record import RequestFile, Requests, RunRecord, RunState
 from shared.workflows.apart import apart

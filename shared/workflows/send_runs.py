@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from shared.errors import BlobChangedError, LeaseLostError, Reason, RunDamagedError
-from shared.inbound.answer import EVERYTHING_REJECTED, JOB_NOT_FOUND
+from shared.inbound.sending.answer import EVERYTHING_REJECTED, JOB_NOT_FOUND
 from shared.ports import STATE
 from shared.run.drop import dropped_at
 from shared.run.record import UNSENT, RunRecord, RunState, reason_record

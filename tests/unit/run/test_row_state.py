@@ -7,7 +7,7 @@ from shared.run.row_state import OPEN, OUTCOMES, RowState
 
 def test_the_names_are_the_contract_with_whoever_reads_run_json():
     assert [state.value for state in RowState] == [
-        *("setAside", "unchanged", "planned", "superseded", "rejected", "accepted"),
+        *("setAside", "excluded", "unchanged", "planned", "superseded", "rejected", "accepted"),
         *("created", "updated", "disabled", "deleted", "skipped", "failed", "unaccounted"),
     ]
 
@@ -19,7 +19,7 @@ def test_only_planned_and_accepted_rows_still_wait_for_something():
 
 def test_an_outcome_is_what_an_accepted_row_becomes():
     before_the_log_spoke = {
-        *(RowState.SET_ASIDE, RowState.UNCHANGED, RowState.PLANNED),
+        *(RowState.SET_ASIDE, RowState.EXCLUDED, RowState.UNCHANGED, RowState.PLANNED),
         *(RowState.SUPERSEDED, RowState.REJECTED, RowState.ACCEPTED),
     }
     assert set(RowState) - before_the_log_spoke == OUTCOMES

@@ -16,12 +16,12 @@ USER = {"schemas": [CORE, ENTERPRISE], "externalId": "701984", "userName": "bjen
 
 
 def bulk_id(number: int = 0) -> str:
-    return str(uuid.uuid5(uuid.NAMESPACE_OID, str(number)))
+    return str(uuid.UUID(int=(0x80008 << 60) | number))
 
 
 def body(operations: int = 1) -> bytes:
     user = json.dumps(USER).encode()
-    return bulk_request(bulk_operation(bulk_id(number), user) for number in range(operations))
+    return bulk_request(bulk_operation(bulk_id(number).encode(), user) for number in range(operations))
 
 
 def changed(operation: dict[str, Any] | None = None, **members: Any) -> str:
@@ -60,6 +60,7 @@ def test_a_request_of_no_or_too_many_operations_is_none(operations: int):
         changed({"path": "/Users/1"}),
         changed({"bulkId": "701984"}),
         changed({"bulkId": str(uuid.UUID(int=0, version=4))}),
+        changed({"bulkId": str(uuid.UUID(int=0, version=5))}),
         changed({"version": "1"}),
         changed({"data": {**USER, "active": None}}),
     ],
@@ -71,4 +72,4 @@ def test_what_the_api_would_refuse_is_no_bulk_request(text: str):
 
 def test_the_user_goes_into_the_request_byte_for_byte():
     user = '{"displayName":"Zoë \\u0041 \\"x\\" %b %s"}'.encode()
-    assert user in bulk_request([bulk_operation(bulk_id(), user)])
+    assert user in bulk_request([bulk_operation(bulk_id().encode(), user)])

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from shared.errors import Reason
-from shared.inbound.ledger import Verdict
+from shared.inbound.sending.ledger import Verdict
 
 MAX_TRIES = 5
 """Tries of one request in one session where the API gives no time to wait; then it is left for the next tick."""

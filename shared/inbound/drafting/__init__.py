@@ -1,0 +1,1 @@
+"""A first feed file from a real export."""

@@ -1,0 +1,1 @@
+"""Users to a plan: doubles, order, requests, what is set aside."""

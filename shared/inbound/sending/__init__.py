@@ -1,0 +1,1 @@
+"""Answers to next steps: the ledger, the pace."""
