@@ -1,0 +1,1 @@
+"""`python -m shared …`: what a person does with feed files and HR files at a terminal."""
