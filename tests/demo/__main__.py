@@ -121,7 +121,7 @@ def _close(console: Console, service: BlobServiceClient, files: dict[str, Path],
     console.print(f"\nAccounts that exist in the simulated tenant now: [bold]{accounts}[/bold]")
     console.print("\n[bold]What a person should look at first[/bold]")
     for line in error_lines(service, records):
-        console.print(f"  • {line}", highlight=False)
+        console.print(f"  • {line}", highlight=False, markup=False)
     console.print("\n[bold]What you can open[/bold]")
     for path in copy_results(service, records, OUTPUT):
         console.print(f"  {path.relative_to(ROOT)}", highlight=False)

@@ -43,7 +43,7 @@ class Company:
 def company(workers: int, *, seed: int = 1, bad_percent: float = 1.0) -> Company:
     """That many workers, in random order."""
     chance = random.Random(seed)
-    people = [_worker(number, chance) for number in range(workers)]
+    people = [worker(number, chance) for number in range(workers)]
     bad = _spoil(people, round(workers * bad_percent / 100), chance) if bad_percent else {}
     chance.shuffle(people)
     return Company([list(row) for row in people], bad)
@@ -61,10 +61,16 @@ def changes(before: Company, *, promoted: int, left: int, same: int) -> Company:
 
 
 def _is_good(row: list[str]) -> bool:
-    return row[2] == "Active" and row[1].endswith("@example.com") and row[0].isdigit() and "/" in row[-1]
+    return (
+        row[2] == "Active"
+        and not row[0].startswith("9")
+        and row[1].endswith("@example.com")
+        and row[0].isdigit()
+        and "/" in row[-1]
+    )
 
 
-def _worker(number: int, chance: random.Random) -> list[str]:
+def worker(number: int, chance: random.Random) -> list[str]:
     first, last = chance.choice(_FIRST.split()), chance.choice(_LAST.replace("van der Berg", "van_der_Berg").split())
     last = last.replace("_", " ")
     department = chance.choice(list(_DEPARTMENTS))
@@ -117,8 +123,8 @@ def _move_domain(row: list[str]) -> None:
     row[COLUMNS.index("UserID")] = row[0] + "@not-verified.example.net"
 
 
-def _take_login(row: list[str]) -> None:
-    row[COLUMNS.index("UserID")] = f"w{_FIRST_ID}@example.com"
+def _share_login(row: list[str]) -> list[str]:
+    return ["9" + row[0][1:], *row[1:]]
 
 
 _SPOILERS = {
@@ -129,5 +135,5 @@ _SPOILERS = {
     "cell missing": _shorten,
     "two rows for one worker": _contradict,
     "login in a domain that is not the tenant's": _move_domain,
-    "login of somebody else": _take_login,
+    "two workers with one login": _share_login,
 }

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _STATES = (
     "setAside",
+    "excluded",
     "rejected",
     "created",
     "updated",
@@ -44,7 +45,7 @@ def progress_table(records: list[dict[str, Any]]) -> Table:
         table.add_column(heading, justify="right" if heading in ("rows", "sent", "final") else "left")
     for record in records:
         counts, rows = record["counts"], record["rows"]
-        sent = rows - counts["setAside"] - counts["planned"]
+        sent = rows - counts["setAside"] - counts["excluded"] - counts["planned"]
         final = rows - counts["planned"] - counts["accepted"]
         bar = ProgressBar(total=max(rows, 1), completed=final, width=30)
         table.add_row(record["file"], record["state"], str(rows), str(sent), str(final), bar)
@@ -62,8 +63,8 @@ def closing_table(records: list[dict[str, Any]]) -> Table:
         table.add_row(name, *map(str, [*numbers, sum(numbers)]), end_section=last)
 
     add("bulk requests sent", [record["requests"]["accepted"] for record in records])
-    sent = [record["rows"] - record["counts"]["setAside"] - record["counts"]["planned"] for record in records]
-    add("rows sent", sent)
+    unsent = ("setAside", "excluded", "planned")
+    add("rows sent", [record["rows"] - sum(record["counts"][name] for name in unsent) for record in records])
     add("rows", [record["rows"] for record in records], last=True)
     for name in _STATES:
         numbers = [record["counts"][name] for record in records]
