@@ -29,9 +29,8 @@ REFUSED = {
     "a quote that never closes": (GOOD.replace("Analyst", '"Analyst', 1), "quoteNeverClosed"),
     "text after a closing quote": (GOOD.replace("Analyst", '"Ana"lyst', 1), "notCsv"),
     "Windows-1252 bytes": (GOOD.replace("Silva", "Simões").encode("cp1252"), "notUtf8"),
-    "UTF-16 without a byte order mark": (GOOD.encode("utf-16-le"), "notText"),
     "NUL characters": (GOOD.replace("Analyst", "Ana\0lyst", 1), "notText"),
-    "a workbook": (b"\xd0\xcf\x11\xe0" + bytes(range(256)) * 20, "workbook"),
+    "a damaged workbook": (b"\xd0\xcf\x11\xe0" + bytes(range(256)) * 20, "damagedWorkbook"),
     "half an archive": (gzip.compress(GOOD.encode())[:-20], "damagedArchive"),
     "a file that is encrypted with PGP": (b"-----BEGIN PGP MESSAGE-----\n\nhQEMA", "pgpEncrypted"),
 }
@@ -51,8 +50,9 @@ def test_a_file_that_can_not_be_used_is_refused_whole(world, kind):
 
 READ = {
     "semicolons": (GOOD.replace(",", ";"), []),
-    "a title above the header": ("Workers as of today\n" + GOOD, []),
+    "a title above the header": ("Workers as of today\n" + GOOD, ["linesAboveHeader"]),
     "UTF-16": (GOOD.encode("utf-16"), []),
+    "UTF-16 without a byte order mark": (GOOD.encode("utf-16-le"), []),
     "lines that end with CR": (GOOD.replace("\r\n", "\n").replace("\n", "\r"), []),
     "gzip": (gzip.compress(GOOD.encode()), []),
     "a header in capitals": (HEADER.upper() + GOOD.split("\n", 1)[1], ["columnsMatchedLoosely"]),
@@ -136,7 +136,7 @@ def test_a_row_with_two_problems_is_one_row_that_names_both(world):
     world.report()
     rows = set_aside(world.service, world.run())
     assert [(row["reason"], row["column"]) for row in rows] == [("blankStatus; dateFormat", "WorkerStatus; HireDate")]
-    assert rows[0]["externalId"] == "W00011"
+    assert rows[0]["WorkerID"] == "W00011"
     assert world.run()["counts"]["setAside"] == 1
     assert world.faults() == []
 
@@ -175,7 +175,9 @@ def test_a_worker_with_a_good_and_a_bad_row_is_not_decided_by_the_good_one(world
     world.upload(leaves + BAD_HALVES[kind], "tuesday.csv")
     world.report()
     assert world.accounts()["W00001"]["accountEnabled"] is True
-    assert {row["line"]: row["externalId"] for row in set_aside(world.service, world.run("tuesday.csv"))} == {
+    assert {
+        row["line"]: row["WorkerID"].split(",")[0] for row in set_aside(world.service, world.run("tuesday.csv"))
+    } == {
         "21": "W00001",
         "22": "W00001",
     }
@@ -208,6 +210,8 @@ def test_a_missing_last_line_end_is_pointed_out(world):
 def test_a_worker_who_stands_twice_with_the_same_data_is_sent_once(world):
     world.upload(hr_csv(*workers(20), *workers(1)))
     world.report()
-    assert [(row["line"], row["reason"]) for row in set_aside(world.service, world.run())] == [("22", "repeatedRow")]
+    assert [(row["line"], row["reason"]) for row in set_aside(world.service, world.run(), "excluded.csv")] == [
+        ("22", "repeatedRow")
+    ]
     assert world.accepted()["W00001"] == 1
     assert world.faults() == []

@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -30,8 +31,13 @@ def run_blob(service: BlobServiceClient, record: dict[str, Any], name: str) -> s
     return blob.download_blob(encoding="utf-8-sig").readall() if blob.exists() else ""
 
 
-def set_aside(service: BlobServiceClient, record: dict[str, Any]) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(run_blob(service, record, "set_aside.csv"))))
+def set_aside(service: BlobServiceClient, record: dict[str, Any], name: str = "set_aside.csv") -> list[dict[str, str]]:
+    """The rows with HR's own cells; `reason` has the codes that stand in brackets behind each problem."""
+    rows = list(csv.DictReader(io.StringIO(run_blob(service, record, name), newline="")))
+    return [
+        {**row, "reason": "; ".join(re.findall(r"\[(\w+)\](?= |$)", row.get("problem") or row["reason"]))}
+        for row in rows
+    ]
 
 
 def outcomes(service: BlobServiceClient, record: dict[str, Any]) -> list[dict[str, Any]]:
@@ -54,15 +60,19 @@ def faults(service: BlobServiceClient, record: dict[str, Any], hr_text: str, *, 
     found = []
     rows = lines_of_rows(hr_text)
     aside = {int(row["line"]) for row in set_aside(service, record)}
+    excluded = {int(row["line"]) for row in set_aside(service, record, "excluded.csv")}
     told = outcomes(service, record)
-    counted = Counter(line["state"] for line in told) + Counter({"setAside": len(aside)})
+    counted = Counter(line["state"] for line in told)
+    counted += Counter({"setAside": len(aside), "excluded": len(excluded)})
     stated = Counter({state: count for state, count in record["counts"].items() if count})
     if sum(record["counts"].values()) != record["rows"]:
         found.append("counts do not add up to rows")
     if record["rows"] != len(rows):
         found.append(f"the file has {len(rows)} rows, the run {record['rows']}")
-    if sorted([*aside, *(line["line"] for line in told)]) != rows:
-        found.append("some line of the file is named not once by set_aside.csv and outcomes.ndjson together")
+    if sorted([*aside, *excluded, *(line["line"] for line in told)]) != rows:
+        found.append(
+            "some line of the file is named not once by set_aside.csv, excluded.csv and outcomes.ndjson together"
+        )
     if counted != stated:
         found.append(f"run.json counts {dict(stated)}, its blobs {dict(counted)}")
     if all_final and any(record["counts"][state] for state in OPEN_STATES):

@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import csv
 import io
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+import orjson
 import pytest
 from hypothesis import settings
 
-from shared.inbound.answer import Attempt
-from shared.inbound.attribute_mapping import AttributeMapping, MappedRow, RowProblem
-from shared.inbound.feed_file import Feed
-from shared.inbound.hr_file import HrRow
-from shared.inbound.ledger import LedgerEntry, Verdict
-from shared.inbound.working_set import WorkingSet
+from shared.inbound.feeds.feed_file import Feed, Rows
+from shared.inbound.mapping.attribute_mapping import AttributeMapping
+from shared.inbound.mapping.cell_problem import key_numbers
+from shared.inbound.planning.working_set import WorkingSet
+from shared.inbound.reading.hr_file import HrRow
+from shared.inbound.reading.row_batch import MappedBatch, RowBatch, RowProblem
+from shared.inbound.sending.answer import Attempt
+from shared.inbound.sending.ledger import LedgerEntry, Verdict
 from shared.monitoring.provisioning_log import ProvisioningEvent
 from shared.run.drop import Drop
 from shared.run.record import RequestFile, RunRecord, RunState, no_counts
 from shared.run.row_state import RowState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
 PROPERTY = settings(max_examples=50, deadline=None, database=None, derandomize=True)
 """For property tests: the same examples on every machine, so that a green tree stays green."""
@@ -32,6 +35,7 @@ ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 CONTOSO = "urn:ietf:params:scim:schemas:extension:contoso:1.0:User"
 
 NOON = datetime(2026, 9, 1, 12, 0, tzinfo=UTC)
+TODAY = NOON.date()
 RUN_ID = "20260901T120000Z-0123456789ab"
 
 MAPPING: dict[str, Any] = {
@@ -99,9 +103,46 @@ def hr_row(line: int = 2, **cells: str) -> HrRow:
     return HrRow(line, list({**CELLS, **cells}.values()))
 
 
+class MappedRow(NamedTuple):
+    """A row that can be sent: its user, and the manager's externalId as the user has it."""
+
+    line: int
+    external_id: str
+    manager: str | None
+    user: dict[str, Any]
+
+
+def mapping_of(
+    mapping: dict[str, Any] | None = None, columns: Sequence[str] = COLUMNS, today: date = TODAY, **sections: Any
+) -> AttributeMapping:
+    """The default feed, with other rules and sections, compiled for those columns."""
+    return AttributeMapping(feed(mapping, **sections), columns, today)
+
+
+def map_rows(mapping: AttributeMapping, *rows: HrRow) -> list[MappedRow | list[RowProblem]]:
+    """What becomes of each row of one batch; for an excluded row, why it is."""
+    batch = mapping.map(RowBatch([row.line for row in rows], [row.cells for row in rows]))
+    assert [orjson.loads(cells) for cells in batch.cells] == [row.cells for row in rows]
+    return [_mapped(batch, place) for place in range(len(rows))]
+
+
+def _mapped(batch: MappedBatch, place: int) -> MappedRow | list[RowProblem]:
+    line, text = batch.lines[place], batch.users[place]
+    problems = [problem for problem in (*batch.problems, *batch.excluded) if problem.line == line]
+    assert bool(text) is not bool(problems), "a row is either sent or named as a problem"
+    if not text:
+        return problems
+    user = orjson.loads(text)
+    external_id, manager = batch.external_ids[place], user.get(ENTERPRISE, {}).get("manager", {}).get("value")
+    numbers = [batch.keys[place], batch.managers[place], batch.logins[place]]
+    assert numbers == key_numbers([external_id, manager or "", user["userName"]])
+    return MappedRow(line, external_id, manager, user)
+
+
 def map_row(mapping: dict[str, Any] | None = None, /, line: int = 2, **cells: str) -> MappedRow | list[RowProblem]:
     """What the default feed, with other rules, makes of the default row, with other cells (and further columns)."""
-    return AttributeMapping(feed(mapping), list({**CELLS, **cells})).map(hr_row(line, **cells))
+    (mapped,) = map_rows(mapping_of(mapping, list({**CELLS, **cells})), hr_row(line, **cells))
+    return mapped
 
 
 def user_of(mapping: dict[str, Any] | None = None, /, **cells: str) -> dict[str, Any]:
@@ -142,12 +183,53 @@ def problem(
     return RowProblem(line, column, code, f"{code}.", "Correct it.", external_id)
 
 
-def arranged(*rows: MappedRow | list[RowProblem]) -> WorkingSet:
+def batches(rows: Iterable[MappedRow | list[RowProblem]], size: int = 3) -> Iterator[MappedBatch]:
+    """Rows as the mapping hands them on, so many at a time; the cells of each are its line and its key."""
+    found = list(rows)
+    for start in range(0, len(found), size):
+        batch = MappedBatch([], [], [], [], [], [], [])
+        for row in found[start : start + size]:
+            _add(batch, row)
+        yield batch
+
+
+def _add(batch: MappedBatch, row: MappedRow | list[RowProblem]) -> None:
+    if isinstance(row, MappedRow):
+        line, key, manager, user = row.line, row.external_id, row.manager, row.user
+    else:
+        line, key, manager, user = row[0].line, row[0].external_id or "", None, {}
+        left_out = row[0].code == "excluded"
+        (batch.excluded if left_out else batch.problems).extend(row)
+    batch.lines.append(line)
+    batch.cells.append(orjson.dumps([str(line), key]))
+    batch.external_ids.append(key)
+    batch.keys += key_numbers([key])
+    batch.managers += key_numbers([manager or ""])
+    batch.logins += key_numbers([user.get("userName", "")])
+    batch.users.append(orjson.dumps(user) if user else b"")
+    batch.newest_by.append(user.get("newest", ""))
+
+
+def arranged(*rows: MappedRow | list[RowProblem], policy: Rows | None = None, size: int = 1000) -> WorkingSet:
     """A working set that is ready to be read."""
-    working_set = WorkingSet()
-    working_set.load(rows)
+    working_set = WorkingSet(policy)
+    working_set.load(batches(rows, size))
     working_set.arrange()
     return working_set
+
+
+class PlannedRow(NamedTuple):
+    """A row that will be sent, with names for its parts; externalId and user are JSON."""
+
+    number: int
+    line: int
+    external_id: bytes
+    user: bytes
+
+
+def planned_rows(working_set: WorkingSet) -> list[PlannedRow]:
+    """The plan, managers first."""
+    return [PlannedRow(*row) for row in working_set.planned()]
 
 
 def entry(verdict: Verdict = Verdict.ACCEPTED, request: int = 1, start: int = 0, stop: int = 50, **more: Any) -> Any:
