@@ -23,7 +23,8 @@ bench: install
 	@$(PY) -m tests.bench
 
 clean:
-	rm -rf .venv tests/node_modules demo-output local
+	rm -rf .venv tests/node_modules demo-output check-output local
 
 schema: install
 	@$(PY) -c "import json; from shared.run.record import RunRecord; print(json.dumps(RunRecord.model_json_schema(by_alias=True, mode='serialization'), indent=2))" > docs/run.schema.json
+	@$(PY) -m shared feed schema > docs/feed.schema.json
