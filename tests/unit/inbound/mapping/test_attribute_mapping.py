@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from shared.errors import HrFileError
 from shared.inbound.planning.bulk_request import bulk_id
 from shared.inbound.reading.hr_file import HrFile, HrRow
+from shared.inbound.reading.row_batch import RowBatch
 from shared.scim.bulk import BulkRequest, bulk_operation, bulk_request
 from tests.unit.builders import (
     BLANKS,
@@ -248,7 +249,8 @@ def test_a_mapped_column_that_stands_twice_refuses_the_file():
 
 
 def test_a_column_that_nobody_maps_may_stand_twice_or_have_no_name():
-    mapping_of(columns=[*COLUMNS, "Other", "Other", "", ""])
+    mapping = mapping_of(columns=[*COLUMNS, "Other", "Other", "", ""])
+    assert mapping.map(RowBatch([2], [[*CELLS.values(), "x", "y", "", ""]])).problems == []
 
 
 @pytest.mark.parametrize(
