@@ -29,10 +29,10 @@ def log_time(moment: datetime) -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class SentRow:
-    """One planned row as the ledger knows it: `state` is planned, accepted or rejected.
+    """One planned row as the ledger knows it: `state` is planned, accepted, rejected or superseded.
 
     For an accepted row, `since` is a moment before which this run had not posted it, `sent_at` when the request was
-    sent that the API accepted.
+    sent that the API accepted. For a superseded one, `by_run` is the newer run, if it was one.
     """
 
     line: int
@@ -41,6 +41,7 @@ class SentRow:
     since: datetime | None = None
     sent_at: datetime | None = None
     code: str | None = None
+    by_run: str | None = None
 
 
 class RowOutcomes:
@@ -121,4 +122,6 @@ def _line(row: SentRow, state: RowState, code: str | None, outcome: Outcome | No
             data["created"] = True
     elif row.sent_at:
         data["at"] = row.sent_at.isoformat()
+    if row.by_run:
+        data["byRun"] = row.by_run
     return orjson.dumps(data, option=orjson.OPT_APPEND_NEWLINE)

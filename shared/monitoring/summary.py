@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import AwareDatetime
 
-from shared.run.record import Count, Record, RunState
+from shared.run.record import Count, Record
 from shared.run.row_state import RowState
+from shared.run.run_state import RunState
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -7,7 +7,6 @@ both write here; each changes only what it knows, through `with_answers` and `wi
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import StrEnum
 from typing import Annotated, Literal, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
@@ -15,24 +14,9 @@ from pydantic.alias_generators import to_camel
 
 from shared.errors import Reason
 from shared.run.row_state import OPEN, OUTCOMES, RowState
+from shared.run.run_state import RunState, may_become
 
 Count = Annotated[int, Field(ge=0)]
-
-
-class RunState(StrEnum):
-    """Where a run is."""
-
-    PLANNED = "planned"
-    SENDING = "sending"
-    SENT = "sent"
-    SETTLED = "settled"
-    HELD = "held"
-    BLOCKED = "blocked"
-    REFUSED = "refused"
-
-
-UNSENT = frozenset({RunState.PLANNED, RunState.SENDING, RunState.BLOCKED})
-"""Runs that `resume_uploads` goes on with."""
 
 
 class Record(BaseModel):
@@ -61,12 +45,26 @@ class Notice(Record):
 
 
 class Requests(Record):
-    """Bulk requests. `throttled` counts answers 429, so it can exceed `planned`."""
+    """Bulk requests. `throttled` counts answers 429, so it can exceed `planned`.
+
+    `repeated`: posted again although the API may have taken them before, since no answer came (a timeout, a broken
+    connection, a sender that was killed).
+    """
 
     planned: Count = 0
     accepted: Count = 0
     rejected: Count = 0
     throttled: Count = 0
+    repeated: Count = 0
+
+
+class OperatorAction(Record):
+    """What a person told the connector to do with a run; `by` is who, as their token or their machine names them."""
+
+    action: Literal["resume", "cancel", "resend"]
+    by: str
+    at: AwareDatetime
+    why: str | None = None
 
 
 class RequestFile(Record):
@@ -82,6 +80,8 @@ class RunRecord(Record):
     """One run; times are UTC.
 
     `first_sent_at`: when sending began, before the first request. `not_before`: when a run that waits goes on.
+    `barriers`: numbers of requests at which rows begin whose managers are in earlier ones; a report is never posted
+    for the last time before their manager. `resend_of`: the run whose rows this one sends again.
     """
 
     schema_version: Literal[1] = 1
@@ -101,7 +101,11 @@ class RunRecord(Record):
     service_principal_id: str | None = None
     feed_file_sha256: str | None = None
     content_sha256: str | None = None
+    priority: Literal["normal", "urgent"] = "normal"
     plan: list[RequestFile] = []
+    barriers: list[int] = []
+    resend_of: str | None = None
+    actions: list[OperatorAction] = []
     notices: list[Notice] = []
     first_sent_at: AwareDatetime | None = None
     last_sent_at: AwareDatetime | None = None
@@ -125,26 +129,46 @@ class RunRecord(Record):
         """How many rows the API has accepted, whatever the log has said of them since."""
         return self.counts[RowState.ACCEPTED] + sum(self.counts[state] for state in OUTCOMES)
 
+    @property
+    def cancelled_by(self) -> OperatorAction | None:
+        """Who said that nothing more of this run is to be sent."""
+        return next((action for action in self.actions if action.action == "cancel"), None)
+
+    @property
+    def has_no_plan_yet(self) -> bool:
+        """Planning failed so often that this record was written in its place; it is tried again."""
+        return self.state is RunState.BLOCKED and self.job_id is None
+
     def changed(self, **changes: object) -> RunRecord:
-        """A checked copy (`model_copy` would skip the validators)."""
+        """A checked copy (`model_copy` would skip the validators).
+
+        Raises:
+            ValueError: there is no way from the present state to the new one.
+        """
+        after = RunState(str(changes.get("state", self.state)))
+        if not may_become(self.state, after):
+            raise ValueError(f"a run can't go from {self.state} to {after}")
         return RunRecord.model_validate({**dict(self), **changes})
 
-    def with_answers(self, *, accepted: int, rejected: int) -> RunRecord:
-        """The record once the API has accepted and rejected at least that many operations in all."""
+    def with_answers(self, *, accepted: int, rejected: int, superseded: int = 0) -> RunRecord:
+        """The record once at least that many operations are accepted, rejected, superseded in all."""
         outcomes = {state: self.counts[state] for state in OUTCOMES}
         rejected = max(rejected, self.counts[RowState.REJECTED])
-        return self._with_tally(max(accepted, self.accepted_in_all), rejected, outcomes)
+        superseded = max(superseded, self.counts[RowState.SUPERSEDED])
+        return self._with_tally(max(accepted, self.accepted_in_all), rejected, superseded, outcomes)
 
     def with_outcomes(self, outcomes: Mapping[RowState, int]) -> RunRecord:
         """The record once the log has said that much in all; states that are not named are zero."""
-        return self._with_tally(self.accepted_in_all, self.counts[RowState.REJECTED], outcomes)
+        counts = self.counts
+        return self._with_tally(self.accepted_in_all, counts[RowState.REJECTED], counts[RowState.SUPERSEDED], outcomes)
 
-    def _with_tally(self, accepted: int, rejected: int, outcomes: Mapping[RowState, int]) -> RunRecord:
+    def _with_tally(self, accepted: int, rejected: int, superseded: int, outcomes: Mapping[RowState, int]) -> RunRecord:
         counts = dict(self.counts)
         counts.update({state: outcomes.get(state, 0) for state in OUTCOMES})
         counts[RowState.REJECTED] = rejected
         counts[RowState.ACCEPTED] = accepted - sum(outcomes.get(state, 0) for state in OUTCOMES)
-        counts[RowState.PLANNED] = self.operations - accepted - rejected - counts[RowState.SUPERSEDED]
+        counts[RowState.SUPERSEDED] = superseded
+        counts[RowState.PLANNED] = self.operations - accepted - rejected - superseded
         return self.changed(counts=counts)
 
     def settled_if_final(self) -> RunRecord:

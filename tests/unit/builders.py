@@ -18,11 +18,12 @@ from shared.inbound.planning.working_set import WorkingSet
 from shared.inbound.reading.hr_file import HrRow
 from shared.inbound.reading.row_batch import MappedBatch, RowBatch, RowProblem
 from shared.inbound.sending.answer import Attempt
-from shared.inbound.sending.ledger import LedgerEntry, Verdict
+from shared.inbound.sending.ledger import AnswerEntry, Verdict
 from shared.monitoring.provisioning_log import ProvisioningEvent
 from shared.run.drop import Drop
-from shared.run.record import RequestFile, RunRecord, RunState, no_counts
+from shared.run.record import RequestFile, RunRecord, no_counts
 from shared.run.row_state import RowState
+from shared.run.run_state import RunState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -234,7 +235,7 @@ def planned_rows(working_set: WorkingSet) -> list[PlannedRow]:
 
 def entry(verdict: Verdict = Verdict.ACCEPTED, request: int = 1, start: int = 0, stop: int = 50, **more: Any) -> Any:
     defaults = {"status": 202, "client_request_id": "c", "sent_at": NOON, "answered_at": after(seconds=1)}
-    return LedgerEntry(request=request, start=start, stop=stop, verdict=verdict, **{**defaults, **more})
+    return AnswerEntry(request=request, start=start, stop=stop, verdict=verdict, **{**defaults, **more})
 
 
 def attempt(operations: int = 50, tries: int = 1, *, jitter: float = 0.5, token_is_fresh: bool = False) -> Attempt:

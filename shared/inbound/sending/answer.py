@@ -7,15 +7,20 @@ and throttling. What they leave open is matched by status and a piece of the mes
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
 
-from shared.errors import Reason
+from shared.inbound.sending import advice
 from shared.inbound.sending.ledger import Verdict
 
+if TYPE_CHECKING:
+    from shared.errors import Reason
+
 MAX_TRIES = 5
-"""Tries of one request in one session where the API gives no time to wait; then it is left for the next tick."""
+"""Setbacks in a row in one session where the API gives no time to wait; then the job is left for the next tick."""
 PERMISSION_RETRY_SECONDS = 3600.0
 BUCKET_FULL_SECONDS = 300.0
 """The troubleshooting page says 5 to 10 minutes; jitter covers the range."""
@@ -25,28 +30,36 @@ LONGEST_WAIT = 24 * 3600.0
 """No answer puts a job off for longer, whatever its `Retry-After` says: the daily quota frees within a day."""
 _SHORTEST_WAIT = 0.5
 _LATER_SECONDS = 60.0
-JOB_NOT_FOUND = "jobNotFound"
+JOB_NOT_FOUND = advice.NOT_FOUND.code
 EVERYTHING_REJECTED = "everythingRejected"
+NOT_POSTED = "notPosted"
+"""`Answer.code` where the sender's thread came so late that another sender may have the job: nothing was posted."""
 NO_TOKEN = "noToken"  # noqa: S105 - a code, no secret
 """`Answer.code` where the identity endpoint gave no token, so nothing was posted."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back for one POST. `status` None: nothing usable came back (`code` says what went wrong)."""
+    """What came back for one POST. `status` None: nothing usable came back (`code` says what went wrong).
+
+    `is_page`: the body is a web page, so no word of the API.
+    """
 
     status: int | None
     code: str | None = None
     message: str | None = None
     retry_after: str | None = None
     request_id: str | None = None
+    location: str | None = None
+    is_page: bool = False
 
 
 @dataclass(frozen=True)
 class Done:
-    """The slice is settled."""
+    """The part is settled. `note`: something odd about an answer that was good all the same."""
 
     verdict: Verdict
+    note: str | None = None
 
 
 @dataclass(frozen=True)
@@ -96,7 +109,7 @@ Step = Done | Split | Again | FreshToken | Later | Block
 class Attempt:
     """What the decision needs to know besides the answer.
 
-    `operations`: how many were posted. `tries`: how often these bytes were posted in this session, this time included.
+    `operations`: how many were posted. `tries`: the job's setbacks in a row, this one included.
     `token_is_fresh`: the token was fetched anew for this very POST. `jitter`: a random number in [0, 1).
     """
 
@@ -105,33 +118,74 @@ class Attempt:
     token_is_fresh: bool
     jitter: float
     now: datetime
+    job_id: str = ""
+    bucket_full_seconds: float = BUCKET_FULL_SECONDS
 
 
 def next_step(answer: Answer, attempt: Attempt) -> Step:
-    """Decide what one answer means."""
+    """Decide what one answer means. No wait is shorter than what the answer asks for, or longer than a day."""
+    step = _step(answer, attempt)
+    return replace(step, seconds=max(step.seconds, _asked(answer, attempt))) if isinstance(step, Block) else step
+
+
+def _step(answer: Answer, attempt: Attempt) -> Step:
     match answer.status:
-        case 202:
-            return Done(Verdict.ACCEPTED)
+        case 202 if not answer.is_page:
+            return Done(Verdict.ACCEPTED, location_note(answer.location, attempt.job_id))
+        case None if answer.code == NO_TOKEN:
+            return _without_token(attempt)
+        case None if answer.code == NOT_POSTED:
+            return _again_or_later(answer, attempt, Verdict.REFUSED)
+        case None | 408:
+            return _again_or_later(answer, attempt, Verdict.UNANSWERED)
+        case 429:
+            return _throttled(answer, attempt)
+        case status if status >= 500:
+            return _server_error(status, answer, attempt)
+        case 413 if attempt.operations > 1:
+            return Split()
+        case status if 300 <= status < 400:
+            return Block(advice.REDIRECTED)
+        case status if 200 <= status < 300:
+            return Block(advice.PROXY_PAGE, verdict=Verdict.UNANSWERED)
+        case _ if answer.is_page:
+            return Block(advice.PROXY_PAGE)
+    return _client_error(answer.status, attempt)
+
+
+def _client_error(status: int, attempt: Attempt) -> Step:
+    match status:
         case 400 | 413:
             return Split() if attempt.operations > 1 else Done(Verdict.REJECTED)
         case 401:
-            return Block(_UNAUTHENTICATED) if attempt.token_is_fresh else FreshToken()
+            return Block(advice.UNAUTHENTICATED) if attempt.token_is_fresh else FreshToken()
         case 403:
-            return Block(_FORBIDDEN)
+            return Block(advice.FORBIDDEN)
         case 404:
-            return Block(_NOT_FOUND)
-        case 429:
-            return _throttled(answer, attempt)
-        case None if answer.code == NO_TOKEN:
-            return _without_token(attempt)
-        case None:
-            return _again_or_later(answer, attempt, Verdict.UNANSWERED)
-        case 500 if re.search(r"bucket\b.*\bfull", answer.message or "", re.IGNORECASE):
-            return Later(BUCKET_FULL_SECONDS * (1 + attempt.jitter), Verdict.REFUSED, _BUCKET_FULL)
-        case status if status >= 500:
-            return _again_or_later(answer, attempt, Verdict.REFUSED)
-        case status:
-            return Block(_unexpected(status))
+            return Block(advice.NOT_FOUND)
+        case 415:
+            return Block(advice.MEDIA_TYPE)
+    return Block(advice.unexpected(status))
+
+
+def _server_error(status: int, answer: Answer, attempt: Attempt) -> Step:
+    """A 503 was not taken; what became of the others nobody knows."""
+    if status == 500 and re.search(r"bucket\b.*\bfull", answer.message or "", re.IGNORECASE):
+        pause = attempt.bucket_full_seconds * (1 + attempt.jitter)
+        return Later(max(_asked(answer, attempt), pause), Verdict.REFUSED, advice.BUCKET_FULL)
+    return _again_or_later(answer, attempt, Verdict.REFUSED if status == 503 else Verdict.UNANSWERED)
+
+
+def location_note(location: str | None, job_id: str) -> str | None:
+    """What is odd about the Location of a 202, which should be the job's provisioning log; nothing is done with it."""
+    if location is None or not location.strip():
+        return "noLocation"
+    try:
+        parts = urlsplit(location)
+    except ValueError:
+        return "strangeLocation"
+    path, query = unquote(parts.path).lower(), unquote(parts.query).lower()
+    return None if "/auditlogs/provisioning" in path and f"'{job_id.lower()}'" in query else "strangeLocation"
 
 
 def retry_after_seconds(header: str | None, now: datetime) -> float | None:
@@ -150,77 +204,30 @@ def retry_after_seconds(header: str | None, now: datetime) -> float | None:
     return min(max(seconds, 0.0), LONGEST_WAIT)
 
 
+def _asked(answer: Answer, attempt: Attempt) -> float:
+    """Seconds that the answer asks to wait; 0.0 where it asks for none."""
+    return retry_after_seconds(answer.retry_after, attempt.now) or 0.0
+
+
 def _throttled(answer: Answer, attempt: Attempt) -> Step:
-    seconds = retry_after_seconds(answer.retry_after, attempt.now)
-    if seconds is None:
-        return _again_or_later(answer, attempt, Verdict.THROTTLED)
+    """A wait of nothing is taken for no word on the wait: the job would only be throttled again."""
+    seconds = _asked(answer, attempt)
+    if not seconds:
+        return _again_or_later(answer, attempt, Verdict.THROTTLED, advice.THROTTLED)
     if seconds > LONGEST_WAIT_IN_SESSION or attempt.tries >= 2 * MAX_TRIES:
-        return Later(max(seconds, 1.0), Verdict.THROTTLED, _THROTTLED)
+        return Later(max(seconds, 1.0), Verdict.THROTTLED, advice.THROTTLED)
     return Again(max(seconds, _SHORTEST_WAIT), Verdict.THROTTLED)
 
 
 def _without_token(attempt: Attempt) -> Step:
     if attempt.tries >= MAX_TRIES:
-        return Block(_NO_TOKEN_REASON, _LATER_SECONDS)
+        return Block(advice.WITHOUT_TOKEN, _LATER_SECONDS)
     return Again(2.0 ** (attempt.tries - 1) * (0.5 + attempt.jitter), Verdict.REFUSED)
 
 
-def _again_or_later(answer: Answer, attempt: Attempt, verdict: Verdict) -> Step:
+def _again_or_later(answer: Answer, attempt: Attempt, verdict: Verdict, reason: Reason = advice.UNAVAILABLE) -> Step:
     """Exponential with jitter, no less than what the API asks for; after some tries the next tick takes over."""
-    asked = retry_after_seconds(answer.retry_after, attempt.now) or 0.0
-    seconds = max(asked, 2.0 ** (attempt.tries - 1) * (0.5 + attempt.jitter))
-    if attempt.tries >= MAX_TRIES or seconds > LONGEST_WAIT_IN_SESSION:
-        return Later(max(asked, _LATER_SECONDS), verdict, _UNAVAILABLE)
-    return Again(seconds, verdict)
-
-
-_BUCKET_FULL = Reason(
-    "bucketFull",
-    "The provisioning job's queue is full (500).",
-    "The run goes on by itself. If this lasts, look at the job in the Entra admin center: paused, in quarantine, or "
-    "with many failing records it does not empty its queue.",
-)
-_THROTTLED = Reason(
-    "throttled",
-    "Microsoft Graph asks to wait (429), longer than one function call lasts.",
-    "The run goes on by itself when the time is over. If it happens daily, compare BULK_REQUESTS_PER_DAY with the "
-    "tenant's licence, and look for other clients of this API in the tenant.",
-)
-_UNAVAILABLE = Reason(
-    "unavailable",
-    "Microsoft Graph gave no usable answer several times.",
-    "The run goes on by itself. If this lasts, check the network path to GRAPH_ENDPOINT and the Microsoft 365 service "
-    "health.",
-)
-_UNAUTHENTICATED = Reason(
-    "unauthenticated",
-    "Microsoft Graph does not take the connector's token (401), also not a new one.",
-    "Check that AZURE_CLIENT_ID is the client id of the function app's user-assigned identity and that GRAPH_ENDPOINT "
-    "is the cloud of this tenant.",
-)
-_NO_TOKEN_REASON = Reason(
-    "noToken",
-    "The managed identity endpoint gives no token for Microsoft Graph.",
-    "Check that the user-assigned identity whose client id is AZURE_CLIENT_ID is attached to the function app.",
-)
-_FORBIDDEN = Reason(
-    "forbidden",
-    "Microsoft Graph refuses the upload (403): the identity lacks SynchronizationData-User.Upload.",
-    "Grant the application permission SynchronizationData-User.Upload to the function app's managed identity. Azure "
-    "caches a managed identity's token, so a new grant can take up to 24 hours to work. The run goes on by itself.",
-)
-_NOT_FOUND = Reason(
-    JOB_NOT_FOUND,
-    "Microsoft Graph knows no such provisioning job (404).",
-    "Compare job.servicePrincipalId (the object id of the enterprise application, not its application id) and "
-    "job.jobId in the feed file with the app's Provisioning API Endpoint in the Entra admin center, then drop the "
-    "file again.",
-)
-
-
-def _unexpected(status: int) -> Reason:
-    return Reason(
-        "unexpectedAnswer",
-        f"Microsoft Graph answered with status {status}, which bulkUpload is not known to give.",
-        "Check GRAPH_ENDPOINT, and whether a proxy or firewall stands between the function app and Microsoft Graph.",
-    )
+    asked = _asked(answer, attempt)
+    if attempt.tries >= MAX_TRIES or asked > LONGEST_WAIT_IN_SESSION:
+        return Later(max(asked, _LATER_SECONDS), verdict, reason)
+    return Again(max(asked, 2.0 ** (attempt.tries - 1) * (0.5 + attempt.jitter)), verdict)

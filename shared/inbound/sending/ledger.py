@@ -1,17 +1,21 @@
-"""The ledger: what was answered to each POST; and, from plan and ledger alone, what is left to send."""
+"""The ledger: what was posted and what was answered; and, from plan and ledger alone, what is left to send.
+
+`ledger.ndjson` has a line for each thing that happened, in order: a sender began its session, it is about to post some
+parts, a part was answered, operations are not sent any more. What a line says is never taken back by a later one.
+"""
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, ConfigDict, ValidationError
+from pydantic import AwareDatetime, Field, TypeAdapter, ValidationError
 
 from shared.run.record import Record
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
 
 
 class Verdict(StrEnum):
@@ -19,7 +23,7 @@ class Verdict(StrEnum):
 
     ACCEPTED = "accepted"
     REJECTED = "rejected"
-    """Final; only ever written for one operation, or where the request as a whole can never pass."""
+    """Final; only ever written for one operation."""
     SPLIT = "split"
     """Refused without naming the operation at fault; its halves are sent by themselves."""
     THROTTLED = "throttled"
@@ -29,11 +33,36 @@ class Verdict(StrEnum):
     """Not this request's fault (401, 403, 404, 5xx …); it is sent again later."""
 
 
-class LedgerEntry(Record):
-    """One answer to the operations [start, stop) of one planned request; numbers of requests begin at 1."""
+@dataclass(frozen=True, slots=True, order=True)
+class Part:
+    """Operations [start, stop) of one planned request, but for those that are superseded; requests count from 1."""
 
-    model_config = ConfigDict(frozen=True)
+    request: int
+    start: int
+    stop: int
 
+
+class SessionEntry(Record):
+    """A sender has taken over: whatever was begun before and not answered has an unknown fate."""
+
+    kind: Literal["session"] = "session"
+    session: str
+    at: AwareDatetime
+
+
+class BegunEntry(Record):
+    """These parts are about to be posted. Written before the first of them is."""
+
+    kind: Literal["begun"] = "begun"
+    session: str
+    at: AwareDatetime
+    parts: tuple[tuple[int, int, int], ...]
+
+
+class AnswerEntry(Record):
+    """One answer to one part. `note`: something odd about an answer that was good all the same."""
+
+    kind: Literal["answer"] = "answer"
     request: int
     start: int
     stop: int
@@ -41,104 +70,207 @@ class LedgerEntry(Record):
     status: int | None = None
     code: str | None = None
     message: str | None = None
+    note: str | None = None
     request_id: str | None = None
     client_request_id: str
     sent_at: AwareDatetime
     answered_at: AwareDatetime
 
 
-class Slice(Record):
-    """Operations [start, stop) of one planned request."""
+class SupersededEntry(Record):
+    """Operations of one request that are not sent any more: a newer run speaks of these workers, or somebody cancelled.
 
+    `by_run`: the newer run; None for a cancelled run, whose `run.json` says who and why.
+    """
+
+    kind: Literal["superseded"] = "superseded"
     request: int
-    start: int
-    stop: int
+    operations: tuple[int, ...]
+    by_run: str | None = None
+    at: AwareDatetime
 
-    @property
-    def size(self) -> int:
-        """Number of operations."""
-        return self.stop - self.start
 
-    def halves(self) -> tuple[Slice, Slice]:
-        """Two parts that together are this one; only for more than one operation."""
-        middle = (self.start + self.stop) // 2
-        first = Slice(request=self.request, start=self.start, stop=middle)
-        return first, Slice(request=self.request, start=middle, stop=self.stop)
+Entry = Annotated[SessionEntry | BegunEntry | AnswerEntry | SupersededEntry, Field(discriminator="kind")]
+_ENTRY: TypeAdapter[SessionEntry | BegunEntry | AnswerEntry | SupersededEntry] = TypeAdapter(Entry)
 
 
 class Ledger:
-    """The answers so far of one run, and what follows from them. Grows by `add`."""
+    """What the entries say, and what follows from them. Grows by `add`."""
 
-    def __init__(self, request_sizes: Sequence[int], entries: Iterable[LedgerEntry] = ()) -> None:
+    def __init__(
+        self, request_sizes: Sequence[int], entries: Iterable[Entry] = (), *, barriers: Sequence[int] = ()
+    ) -> None:
         """Takes the plan and the entries in the order in which they were written.
 
         Args:
             request_sizes: operations in request 1, 2, …
             entries: from `read_ledger`.
+            barriers: `RunRecord.barriers`. What was accepted beyond one before something on this side of it was posted
+                once more is posted once more too, so that managers come first whatever had to be repeated.
         """
+        self._barriers = sorted(barriers)
+        self._again: dict[int, list[Part]] = {}
+        self._overtook: set[Part] = set()
+        self._dropped: dict[int, set[int]] = {}
         self._sizes = tuple(request_sizes)
-        self._left: dict[int, list[Slice]] = {
-            number: [Slice(request=number, start=0, stop=size)] for number, size in enumerate(request_sizes, start=1)
-        }
-        self._settled: dict[int, dict[Slice, LedgerEntry]] = {}
+        self._left = {number: [Part(number, 0, size)] for number, size in enumerate(request_sizes, start=1)}
+        self._superseded: dict[int, dict[int, SupersededEntry]] = {}
+        self._settled: dict[int, dict[Part, AnswerEntry]] = {}
+        self._last_settled = 0
+        self._open: set[Part] = set()
+        self._doubtful: set[Part] = set()
+        self._begun: dict[int, datetime] = {}
+        self.parts_left = len(self._sizes)
         self.accepted_operations = 0
         self.rejected_operations = 0
-        self.rejected_in_a_row = 0
-        self._begun: dict[int, datetime | None] = {}
-        self.parts_left = len(self._sizes)
+        self.superseded_operations = 0
         self.throttled = 0
+        self.repeated = 0
         self.last_sent_at: datetime | None = None
-        self._last_answered_at: datetime | None = None
         for entry in entries:
             self.add(entry)
 
-    def add(self, entry: LedgerEntry) -> None:
-        """Take in one answer; an answer to something that is already settled changes nothing."""
-        self._begun.setdefault(entry.request, self._last_answered_at)
-        self._last_answered_at = entry.answered_at
-        self.last_sent_at = max(self.last_sent_at or entry.sent_at, entry.sent_at)
-        self.throttled += entry.verdict is Verdict.THROTTLED
-        part = Slice(request=entry.request, start=entry.start, stop=entry.stop)
-        left = self._left.get(entry.request, [])
-        if part not in left:
+    def add(self, entry: Entry) -> None:
+        """Take in one entry; an answer to something that is already settled changes nothing."""
+        match entry:
+            case SessionEntry():
+                self._doubtful |= self._open
+                self._open.clear()
+                self._overtook.clear()
+            case BegunEntry():
+                for part in entry.parts:
+                    self._begin(Part(*part), entry.at)
+            case AnswerEntry():
+                self._answer(entry)
+            case SupersededEntry():
+                self._supersede(entry)
+
+    def _begin(self, part: Part, at: datetime) -> None:
+        place = bisect_right(self._barriers, part.request)
+        if place < len(self._barriers):
+            self._send_again_from(self._barriers[place])
+        self._begun.setdefault(part.request, at)
+        self.repeated += part in self._doubtful
+        self._doubtful.discard(part)
+        self._open.add(part)
+
+    def _send_again_from(self, barrier: int) -> None:
+        """What is accepted there stays accepted; it is posted again, and what is then answered changes nothing.
+
+        What is in flight there is posted again too, once it is accepted.
+        """
+        self._overtook |= {part for part in self._open if part.request >= barrier}
+        if self._last_settled < barrier:
             return
-        position = left.index(part)
-        if entry.verdict in (Verdict.ACCEPTED, Verdict.REJECTED):
-            left.pop(position)
-            self.parts_left -= 1
-            self._settled.setdefault(entry.request, {})[part] = entry
-            self.accepted_operations += part.size if entry.verdict is Verdict.ACCEPTED else 0
-            is_rejected = entry.verdict is Verdict.REJECTED
-            self.rejected_operations += part.size if is_rejected else 0
-            self.rejected_in_a_row = self.rejected_in_a_row + part.size if is_rejected else 0
-        elif entry.verdict is Verdict.SPLIT and part.size > 1:
-            left[position : position + 1] = part.halves()
+        for number in [number for number in self._settled if number >= barrier]:
+            for part, entry in self._settled[number].items():
+                if entry.verdict is Verdict.ACCEPTED:
+                    self._send_again(part)
+
+    def _send_again(self, part: Part) -> None:
+        again = self._again.setdefault(part.request, [])
+        if part not in again:
+            again.append(part)
+            self._doubtful.add(part)
             self.parts_left += 1
 
-    def left(self) -> Iterator[Slice]:
+    def _answer(self, entry: AnswerEntry) -> None:
+        self.last_sent_at = max(self.last_sent_at or entry.sent_at, entry.sent_at)
+        self.throttled += entry.verdict is Verdict.THROTTLED
+        part = Part(entry.request, entry.start, entry.stop)
+        self._open.discard(part)
+        overtook = part in self._overtook
+        self._overtook.discard(part)
+        left = self._left.get(entry.request, [])
+        again = self._again.get(entry.request, [])
+        has_verdict = entry.verdict in (Verdict.ACCEPTED, Verdict.REJECTED, Verdict.SPLIT)
+        if part in again and has_verdict and not overtook:
+            again.remove(part)
+            self.parts_left -= 1
+        if part not in left:
+            return
+        if entry.verdict is Verdict.UNANSWERED:
+            self._doubtful.add(part)
+        elif entry.verdict in (Verdict.ACCEPTED, Verdict.REJECTED):
+            self._settle(part, entry)
+            if overtook and entry.verdict is Verdict.ACCEPTED:
+                self._send_again(part)
+        elif entry.verdict is Verdict.SPLIT and len(self.operations_of(part)) > 1:
+            place = left.index(part)
+            left[place : place + 1] = self._halves(part)
+            self.parts_left += 1
+
+    def _settle(self, part: Part, entry: AnswerEntry) -> None:
+        self._left[part.request].remove(part)
+        self.parts_left -= 1
+        self._settled.setdefault(part.request, {})[part] = entry
+        self._last_settled = max(self._last_settled, part.request)
+        size = len(self.operations_of(part))
+        if entry.verdict is Verdict.ACCEPTED:
+            self.accepted_operations += size
+        else:
+            self.rejected_operations += size
+
+    def _supersede(self, entry: SupersededEntry) -> None:
+        """Only what is still to be sent can be superseded; what is accepted is just not posted again."""
+        self._drop(entry)
+        gone = self._superseded.setdefault(entry.request, {})
+        left = self._left.get(entry.request, [])
+        for operation in entry.operations:
+            if operation not in gone and any(part.start <= operation < part.stop for part in left):
+                gone[operation] = entry
+                self.superseded_operations += 1
+        still = [part for part in left if self.operations_of(part)]
+        self.parts_left -= len(left) - len(still)
+        self._left[entry.request] = still
+
+    def _drop(self, entry: SupersededEntry) -> None:
+        again = self._again.get(entry.request, [])
+        if again:
+            self._dropped.setdefault(entry.request, set()).update(entry.operations)
+            still = [part for part in again if self.operations_of(part)]
+            self.parts_left -= len(again) - len(still)
+            self._again[entry.request] = still
+
+    def _halves(self, part: Part) -> tuple[Part, Part]:
+        operations = self.operations_of(part)
+        middle = operations[len(operations) // 2]
+        return Part(part.request, part.start, middle), Part(part.request, middle, part.stop)
+
+    def operations_of(self, part: Part) -> list[int]:
+        """The places, in the planned request, of the operations that the part posts."""
+        gone, dropped = self._superseded.get(part.request, {}), self._dropped.get(part.request, ())
+        return [place for place in range(part.start, part.stop) if place not in gone and place not in dropped]
+
+    def is_whole(self, part: Part) -> bool:
+        """Whether the part is its request, byte for byte as planned."""
+        return len(self.operations_of(part)) == self._sizes[part.request - 1]
+
+    def left(self) -> Iterator[Part]:
         """What is still to be sent, in the plan's order."""
         for number in sorted(self._left):
-            yield from tuple(self._left[number])
+            yield from self.left_of(number)
 
-    def left_of(self, request: int) -> list[Slice]:
+    def left_of(self, request: int) -> list[Part]:
         """What is still to be sent of one planned request."""
-        return list(self._left[request])
+        return sorted([*self._left.get(request, ()), *self._again.get(request, ())])
 
     def begun(self, request: int) -> datetime | None:
-        """A moment before which no part of this request was posted; None for the run's first.
-
-        It is when the answer before it came, not when the request was sent: a sender that was killed may have posted
-        it and put nothing down.
-        """
+        """A moment before which no part of this request was posted; None where none was."""
         return self._begun.get(request)
 
-    def size_of(self, request: int) -> int:
-        """Operations in one planned request."""
-        return self._sizes[request - 1]
-
-    def answered(self, request: int) -> list[tuple[Slice, LedgerEntry]]:
+    def answered(self, request: int) -> list[tuple[Part, AnswerEntry]]:
         """The settled parts of one planned request, each with the entry that settled it."""
-        return [(part, entry) for part, entry in self._settled.get(request, {}).items()]
+        return list(self._settled.get(request, {}).items())
+
+    def superseded(self, request: int) -> dict[int, SupersededEntry]:
+        """The operations of one planned request that are not sent any more, each with what said so."""
+        return self._superseded.get(request, {})
+
+    @property
+    def requests(self) -> int:
+        """How many requests the plan has."""
+        return len(self._sizes)
 
     @property
     def is_complete(self) -> bool:
@@ -146,13 +278,13 @@ class Ledger:
         return self.parts_left == 0
 
     def whole_requests(self) -> tuple[int, int]:
-        """How many planned requests are done with: all accepted, and done with something rejected."""
-        done = {number for number, left in self._left.items() if not left}
+        """How many planned requests are answered to the end: all accepted, and with something rejected."""
+        done = {number for number, left in self._left.items() if not left and self._settled.get(number)}
         rejected = {n for n in done if any(e.verdict is Verdict.REJECTED for e in self._settled[n].values())}
         return len(done - rejected), len(rejected)
 
 
-def read_ledger(content: bytes) -> Iterator[LedgerEntry]:
+def read_ledger(content: bytes) -> Iterator[Entry]:
     """The entries of `ledger.ndjson`. Each was appended whole, so a line that can't be read is an error.
 
     Raises:
@@ -162,11 +294,11 @@ def read_ledger(content: bytes) -> Iterator[LedgerEntry]:
         if not line.strip():
             continue
         try:
-            yield LedgerEntry.model_validate_json(line)
+            yield _ENTRY.validate_json(line)
         except ValidationError:
             raise ValueError(f"line {number} of the ledger is no ledger entry") from None
 
 
-def ledger_line(entry: LedgerEntry) -> bytes:
+def ledger_line(entry: Entry) -> bytes:
     """The entry as it is appended."""
     return entry.model_dump_json(by_alias=True, exclude_none=True).encode() + b"\n"

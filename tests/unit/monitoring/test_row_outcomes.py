@@ -83,7 +83,7 @@ def test_outcomes_and_codes_are_counted():
     assert report.codes == {"E": 2, "status400": 1}
 
 
-@pytest.mark.parametrize("state", [RowState.PLANNED, RowState.REJECTED])
+@pytest.mark.parametrize("state", [RowState.PLANNED, RowState.REJECTED, RowState.SUPERSEDED])
 def test_what_the_api_did_not_accept_has_no_outcome(state: RowState):
     assert Report([SentRow(2, "701984", state)], event(minute=1), now=after(days=9)).states == [state.value]
 
@@ -150,6 +150,27 @@ def test_a_row_that_was_planned_the_last_time_is_followed_now():
     assert Report([sent(minute=5)], event(minute=6), before=first).states == ["created"]
 
 
+# Superseded
+
+
+def test_a_superseded_row_says_by_which_run():
+    (line,) = Report([SentRow(2, "701984", RowState.SUPERSEDED, by_run="newer")], event(minute=1)).lines
+    assert line == {"line": 2, "externalId": "701984", "state": "superseded", "byRun": "newer"}
+
+
+def test_a_row_of_a_cancelled_run_names_no_other_run():
+    (line,) = Report([SentRow(2, "701984", RowState.SUPERSEDED, code="cancelled")]).lines
+    assert line == {"line": 2, "externalId": "701984", "state": "superseded", "code": "cancelled"}
+
+
+def test_a_row_that_is_superseded_after_a_report_says_so_in_the_next_one():
+    first = Report([SentRow(2, "701984", RowState.PLANNED)])
+    rows = [SentRow(2, "701984", RowState.SUPERSEDED, by_run="newer")]
+    second = Report(rows, event(minute=1), before=first)
+    assert (second.states, second.lines[0]["byRun"], second.counts) == (["superseded"], "newer", {})
+    assert Report(rows, event(minute=1), before=second, now=after(days=9)).bytes == second.bytes
+
+
 # A newer run of the same job
 
 
@@ -182,7 +203,7 @@ def test_an_outcome_that_came_late_stays_when_the_newer_run_goes_on():
 def worlds(draw: st.DrawFn) -> tuple[list[SentRow], list[ProvisioningEvent]]:
     rows = []
     for line, key in enumerate(draw(st.lists(st.sampled_from("abcdef"), unique=True)), start=2):
-        state = draw(st.sampled_from([RowState.PLANNED, RowState.ACCEPTED, RowState.REJECTED]))
+        state = draw(st.sampled_from([RowState.PLANNED, RowState.ACCEPTED, RowState.REJECTED, RowState.SUPERSEDED]))
         minute = draw(st.integers(0, 5))
         rows.append(sent(key, line, minute=minute) if state is RowState.ACCEPTED else SentRow(line, key, state))
     events = st.builds(

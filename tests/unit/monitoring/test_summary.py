@@ -8,8 +8,9 @@ import pytest
 
 from shared.errors import Reason
 from shared.monitoring.summary import Summary, latest_summaries, summarize
-from shared.run.record import Notice, RunRecord, RunState, reason_record
+from shared.run.record import Notice, RunRecord, reason_record
 from shared.run.row_state import RowState
+from shared.run.run_state import RunState
 from tests.unit.builders import NOON, after, run_record
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -44,28 +45,88 @@ def told(step: Step) -> tuple[str, str, str | None]:
     ("status", "kind", "verdict", "code"),
     [
         (202, "Done", "accepted", None),
-        (200, "Block", "refused", "unexpectedAnswer"),
-        (201, "Block", "refused", "unexpectedAnswer"),
-        (204, "Block", "refused", "unexpectedAnswer"),
-        (302, "Block", "refused", "unexpectedAnswer"),
+        (200, "Block", "unanswered", "proxyPage"),
+        (201, "Block", "unanswered", "proxyPage"),
+        (204, "Block", "unanswered", "proxyPage"),
+        (301, "Block", "refused", "redirected"),
+        (307, "Block", "refused", "redirected"),
+        (399, "Block", "refused", "redirected"),
         (400, "Split", "split", None),
         (401, "FreshToken", "refused", None),
         (403, "Block", "refused", "forbidden"),
         (404, "Block", "refused", "jobNotFound"),
         (405, "Block", "refused", "unexpectedAnswer"),
+        (407, "Block", "refused", "unexpectedAnswer"),
+        (408, "Again", "unanswered", None),
         (413, "Split", "split", None),
-        (415, "Block", "refused", "unexpectedAnswer"),
+        (415, "Block", "refused", "mediaTypeRefused"),
+        (418, "Block", "refused", "unexpectedAnswer"),
+        (100, "Block", "refused", "unexpectedAnswer"),
         (429, "Again", "throttled", None),
-        (500, "Again", "refused", None),
-        (502, "Again", "refused", None),
+        (500, "Again", "unanswered", None),
+        (502, "Again", "unanswered", None),
         (503, "Again", "refused", None),
-        (504, "Again", "refused", None),
-        (599, "Again", "refused", None),
+        (504, "Again", "unanswered", None),
+        (599, "Again", "unanswered", None),
         (None, "Again", "unanswered", None),
     ],
 )
 def test_the_first_answer_decides(status: int | None, kind: str, verdict: str, code: str | None):
     assert told(next_step(Answer(status), attempt())) == (kind, verdict, code)
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "verdict", "code"),
+    [
+        (200, "Block", "unanswered", "proxyPage"),
+        (202, "Block", "unanswered", "proxyPage"),
+        (302, "Block", "refused", "redirected"),
+        (400, "Block", "refused", "proxyPage"),
+        (401, "Block", "refused", "proxyPage"),
+        (403, "Block", "refused", "proxyPage"),
+        (404, "Block", "refused", "proxyPage"),
+        (407, "Block", "refused", "proxyPage"),
+        (408, "Again", "unanswered", None),
+        (413, "Split", "split", None),
+        (415, "Block", "refused", "proxyPage"),
+        (429, "Again", "throttled", None),
+        (502, "Again", "unanswered", None),
+        (503, "Again", "refused", None),
+    ],
+)
+def test_a_page_is_no_word_of_the_api(status: int, kind: str, verdict: str, code: str | None):
+    assert told(next_step(Answer(status, is_page=True), attempt())) == (kind, verdict, code)
+
+
+@pytest.mark.parametrize("status", [400, 413])
+def test_no_row_is_rejected_by_a_page(status: int):
+    step = next_step(Answer(status, is_page=True), attempt(operations=1))
+    assert told(step) == ("Block", "refused", "proxyPage")
+
+
+JOB = "API2AAD.8c3f.1a03de52"
+LOGS = "https://graph.microsoft.com/v1.0/auditLogs/provisioning/?$filter=jobid%20eq%20"
+
+
+@pytest.mark.parametrize(
+    ("location", "note"),
+    [
+        (f"{LOGS}'{JOB}'", None),
+        (f"{LOGS}%27{JOB}%27".upper(), None),
+        (f"/beta/auditLogs/provisioning?%24filter=jobId eq '{JOB}'", None),
+        (None, "noLocation"),
+        ("  ", "noLocation"),
+        (f"{LOGS}'{JOB}0'", "strangeLocation"),
+        (f"{LOGS}'another'", "strangeLocation"),
+        (f"https://graph.microsoft.com/v1.0/auditLogs/signIns?$filter=jobid eq '{JOB}'", "strangeLocation"),
+        (f"https://example.com/?next=/auditLogs/provisioning&job='{JOB}'", "strangeLocation"),
+        ("http://[", "strangeLocation"),
+        ("https://example.com/", "strangeLocation"),
+    ],
+)
+def test_an_odd_location_is_noted_and_the_rows_are_accepted_all_the_same(location: str | None, note: str | None):
+    step = next_step(Answer(202, location=location), replace(attempt(), job_id=JOB))
+    assert step == Done(Verdict.ACCEPTED, note)
 
 
 @pytest.mark.parametrize("status", [400, 413])
@@ -97,9 +158,21 @@ def test_a_full_bucket_pauses_the_job_for_five_to_ten_minutes():
     assert 300 <= waits[0] < waits[-1] <= 600
 
 
+def test_a_full_bucket_pauses_the_job_for_as_long_as_it_asks_or_the_setting_says():
+    full = Answer(500, message=BUCKET_FULL, retry_after="900")
+    assert next_step(full, attempt()).seconds == 900
+    short = next_step(replace(full, retry_after="1"), replace(attempt(jitter=0.5), bucket_full_seconds=2.0))
+    assert short.seconds == 3
+
+
+def test_a_block_lasts_as_long_as_the_answer_asks():
+    assert next_step(Answer(403, retry_after="7200"), attempt()).seconds == 7200
+    assert next_step(Answer(403, retry_after="10"), attempt()).seconds == 3600
+
+
 @pytest.mark.parametrize("message", ["The bucket is empty", "The disk is full", "Internal error", "", None])
 def test_another_500_is_only_a_500(message: str | None):
-    assert told(next_step(Answer(500, message=message), attempt())) == ("Again", "refused", None)
+    assert told(next_step(Answer(500, message=message), attempt())) == ("Again", "unanswered", None)
 
 
 def test_a_full_bucket_is_known_in_any_letter_case():
@@ -175,7 +248,8 @@ def test_without_a_word_on_the_wait_it_doubles_with_jitter_and_ends_after_some_t
         assert isinstance(high, Again)
         assert low.seconds == 2 ** (tries - 1) / 2 < high.seconds < 2 ** (tries - 1) * 1.5
     last = next_step(Answer(status), attempt(tries=MAX_TRIES))
-    assert told(last) == ("Later", last.verdict.value, "unavailable")
+    assert told(last) == ("Later", last.verdict.value, "throttled" if status == 429 else "unavailable")
+    assert next_step(Answer(status), attempt(tries=5000)) == last
 
 
 def test_a_5xx_waits_no_less_than_it_asks_for():
@@ -214,6 +288,8 @@ ANSWERS = st.builds(
     st.one_of(st.none(), st.text(max_size=10), st.just(NO_TOKEN)),
     st.one_of(st.none(), st.text(max_size=10), st.just(BUCKET_FULL)),
     HEADERS,
+    location=st.one_of(st.none(), st.text(max_size=40), st.sampled_from(["", "http://[", f"{LOGS}'{JOB}'"])),
+    is_page=st.booleans(),
 )
 ATTEMPTS = st.builds(
     Attempt,
@@ -222,6 +298,7 @@ ATTEMPTS = st.builds(
     st.booleans(),
     st.floats(0, 1, exclude_max=True),
     st.just(NOON),
+    st.just(JOB),
 )
 
 
@@ -231,15 +308,19 @@ ATTEMPTS = st.builds(
 @example(Answer(503, retry_after="nan"), attempt(tries=MAX_TRIES))
 def test_every_answer_has_a_next_step(answer: Answer, tried: Attempt):
     step = next_step(answer, tried)
-    if step == Done(Verdict.ACCEPTED):
-        assert answer.status == 202
+    asked = retry_after_seconds(answer.retry_after, NOON) or 0.0
+    accepted = isinstance(step, Done) and step.verdict is Verdict.ACCEPTED
+    assert accepted == (answer.status == 202 and not answer.is_page)
     if isinstance(step, Done) and step.verdict is Verdict.REJECTED:
         assert tried.operations == 1
         assert answer.status in (400, 413)
+        assert not answer.is_page
     if isinstance(step, Split):
         assert tried.operations > 1
+    if isinstance(step, Again | Later | Block) and answer.status is not None:
+        assert asked <= step.seconds <= 86_400
     if isinstance(step, Again):
-        assert 0 <= step.seconds <= LONGEST_WAIT_IN_SESSION
+        assert 0.5 <= step.seconds <= LONGEST_WAIT_IN_SESSION
         assert tried.tries < 2 * MAX_TRIES
     if isinstance(step, Later | Block):
         assert step.seconds >= 1
@@ -247,12 +328,11 @@ def test_every_answer_has_a_next_step(answer: Answer, tried: Attempt):
         assert all((step.reason.code, step.reason.message, step.reason.advice))
     if isinstance(step, FreshToken):
         assert not tried.token_is_fresh
-    if answer.status == 202:
-        assert step == Done(Verdict.ACCEPTED)
+        assert answer.status == 401
 
 
 @pytest.mark.parametrize("header", ["0", "-1", format_datetime(after(seconds=-5), usegmt=True)])
 def test_a_throttled_request_is_never_sent_again_at_once(header: str):
     step = next_step(Answer(429, retry_after=header), attempt())
     assert isinstance(step, Again)
-    assert step.seconds > 0
+    assert step.seconds == 1, "as if it had said nothing"

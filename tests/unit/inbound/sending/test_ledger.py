@@ -6,7 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.inbound.sending.ledger import Ledger, LedgerEntry, Slice, Verdict, ledger_line, read_ledger
+from shared.inbound.sending.ledger import (
+    AnswerEntry,
+    BegunEntry,
+    Ledger,
+    Part,
+    SessionEntry,
+    SupersededEntry,
+    Verdict,
+    ledger_line,
+    read_ledger,
+)
 from tests.unit.builders import NOON, PROPERTY, after, entry
 
 SENT_AGAIN = [Verdict.THROTTLED, Verdict.UNANSWERED, Verdict.REFUSED]
@@ -17,15 +27,33 @@ def left(ledger: Ledger) -> list[tuple[int, int, int]]:
 
 
 def operations(ledger: Ledger, sizes: list[int]) -> list[tuple[int, int]]:
-    """Every operation that is left or settled, as (request, operation), in order."""
-    parts = [*ledger.left(), *(part for n in range(1, len(sizes) + 1) for part, _ in ledger.answered(n))]
-    return sorted((part.request, number) for part in parts for number in range(part.start, part.stop))
+    """Every operation that is left, settled or superseded, as (request, operation), in order."""
+    numbers = range(1, len(sizes) + 1)
+    parts = [*ledger.left(), *(part for n in numbers for part, _ in ledger.answered(n))]
+    found = [(part.request, place) for part in parts for place in ledger.operations_of(part)]
+    return sorted(found + [(n, place) for n in numbers for place in ledger.superseded(n)])
+
+
+def size(part: Part) -> int:
+    return part.stop - part.start
+
+
+def begun(*parts: tuple[int, int, int], session: str = "s", **when: float) -> BegunEntry:
+    return BegunEntry(session=session, at=after(**when), parts=parts)
+
+
+def session(name: str = "s") -> SessionEntry:
+    return SessionEntry(session=name, at=NOON)
+
+
+def superseded(request: int, *places: int, by_run: str | None = "newer") -> SupersededEntry:
+    return SupersededEntry(request=request, operations=places, by_run=by_run, at=NOON)
 
 
 def test_without_an_answer_the_whole_plan_is_left_in_its_order():
     ledger = Ledger([50, 50, 23])
     assert left(ledger) == [(1, 0, 50), (2, 0, 50), (3, 0, 23)]
-    assert (ledger.size_of(3), ledger.is_complete, ledger.whole_requests()) == (23, False, (0, 0))
+    assert (ledger.requests, ledger.is_complete, ledger.whole_requests()) == (3, False, (0, 0))
 
 
 def test_a_plan_of_nothing_is_complete():
@@ -58,7 +86,7 @@ def test_a_refused_request_is_halved_until_the_bad_operation_stands_alone():
         part = next(ledger.left())
         posts += 1
         is_bad = part.request == 1 and part.start <= bad < part.stop
-        verdict = Verdict.ACCEPTED if not is_bad else Verdict.SPLIT if part.size > 1 else Verdict.REJECTED
+        verdict = Verdict.ACCEPTED if not is_bad else Verdict.SPLIT if size(part) > 1 else Verdict.REJECTED
         ledger.add(entry(verdict, part.request, part.start, part.stop))
     rejected = [(p.start, p.stop) for p, e in ledger.answered(1) if e.verdict is Verdict.REJECTED]
     assert rejected == [(37, 38)]
@@ -113,36 +141,157 @@ def test_the_last_time_sent_is_the_latest_whatever_the_order():
     assert Ledger([50]).last_sent_at is None
 
 
-def test_no_part_of_a_request_was_posted_before_the_answer_to_the_one_before():
+def test_no_part_of_a_request_was_posted_before_it_was_put_down_as_begun():
     ledger = Ledger(
         [50, 50],
-        [
-            entry(request=1, answered_at=after(seconds=1)),
-            entry(Verdict.THROTTLED, request=2, sent_at=after(seconds=9), answered_at=after(seconds=10)),
-            entry(request=2, sent_at=after(seconds=19), answered_at=after(seconds=20)),
-        ],
+        [session(), begun((1, 0, 50), seconds=1), begun((2, 0, 50), seconds=2), session(), begun((2, 0, 50), hours=1)],
     )
-    assert ledger.begun(1) is None
-    assert ledger.begun(2) == after(seconds=1)
-    assert ledger.begun(3) is None
+    assert (ledger.begun(1), ledger.begun(2), ledger.begun(3)) == (after(seconds=1), after(seconds=2), None)
+
+
+# Posted again
+
+
+def test_what_had_no_answer_is_counted_when_it_is_posted_again():
+    ledger = Ledger([50], [session(), begun((1, 0, 50)), entry(Verdict.UNANSWERED)])
+    assert ledger.repeated == 0
+    ledger.add(begun((1, 0, 50)))
+    assert ledger.repeated == 1
+
+
+def test_what_a_killed_session_had_begun_is_counted_when_it_is_posted_again():
+    ledger = Ledger([50, 50, 50], [session("a"), begun((1, 0, 50), (2, 0, 50)), entry(request=1)])
+    ledger.add(session("b"))
+    ledger.add(begun((2, 0, 50), (3, 0, 50), session="b"))
+    assert ledger.repeated == 1
+
+
+@pytest.mark.parametrize("verdict", [Verdict.THROTTLED, Verdict.REFUSED])
+def test_what_the_api_has_refused_is_not_counted_as_posted_twice(verdict: Verdict):
+    ledger = Ledger([50], [session(), begun((1, 0, 50)), entry(verdict), begun((1, 0, 50))])
+    assert ledger.repeated == 0
+
+
+# Not sent any more
+
+
+def test_superseded_operations_are_left_out_of_what_is_left():
+    ledger = Ledger([3, 2], [superseded(1, 1), superseded(2, 0, 1)])
+    assert left(ledger) == [(1, 0, 3)]
+    assert ledger.operations_of(Part(1, 0, 3)) == [0, 2]
+    assert not ledger.is_whole(Part(1, 0, 3))
+    assert (ledger.superseded_operations, ledger.parts_left) == (3, 1)
+    assert ledger.superseded(2)[0].by_run == "newer"
+
+
+def test_a_request_of_which_nothing_is_left_is_neither_accepted_nor_rejected():
+    ledger = Ledger([2], [superseded(1, 0, 1, by_run=None)])
+    assert (ledger.is_complete, ledger.whole_requests()) == (True, (0, 0))
+
+
+def test_what_was_answered_before_can_not_be_superseded():
+    ledger = Ledger([2, 2], [entry(stop=2), superseded(1, 0, 1)])
+    assert (ledger.accepted_operations, ledger.superseded_operations) == (2, 0)
+
+
+def test_halves_are_made_of_what_is_still_to_be_sent():
+    ledger = Ledger([8], [superseded(1, 0, 1, 2, 3), entry(Verdict.SPLIT, stop=8)])
+    assert [ledger.operations_of(part) for part in ledger.left()] == [[4, 5], [6, 7]]
+
+
+def test_an_answer_counts_only_what_was_posted():
+    ledger = Ledger([5], [superseded(1, 4), entry(stop=5)])
+    assert (ledger.accepted_operations, ledger.superseded_operations) == (4, 1)
+
+
+# Managers first, whatever has to be repeated
+
+
+def overtaken(*more: object) -> Ledger:
+    """Requests 1 and 3 in flight together, 3 beyond a barrier; 3 is accepted, 1 has to be posted once more."""
+    ledger = Ledger([2, 2, 2], barriers=[3])
+    both = [session(), begun((1, 0, 2), (3, 0, 2)), entry(request=3, stop=2), entry(Verdict.THROTTLED, stop=2)]
+    for found in [*both, begun((1, 0, 2)), *more]:
+        ledger.add(found)
+    return ledger
+
+
+def test_what_was_accepted_beyond_a_barrier_is_posted_again_after_what_it_overtook():
+    ledger = overtaken()
+    assert left(ledger) == [(1, 0, 2), (2, 0, 2), (3, 0, 2)]
+    assert (ledger.accepted_operations, ledger.parts_left) == (2, 3)
+    assert [number for number in (1, 2, 3) if ledger.answered(number)] == [3]
+    ledger.add(entry(stop=2))
+    ledger.add(begun((3, 0, 2)))
+    assert ledger.repeated == 1
+    ledger.add(entry(request=3, stop=2))
+    assert left(ledger) == [(2, 0, 2)]
+    assert (ledger.accepted_operations, ledger.parts_left) == (4, 1)
+
+
+@pytest.mark.parametrize("verdict", [Verdict.ACCEPTED, Verdict.REJECTED, Verdict.SPLIT])
+def test_what_is_accepted_stays_accepted_whatever_its_repetition_is_answered(verdict: Verdict):
+    ledger = overtaken(entry(stop=2), begun((3, 0, 2)), entry(verdict, request=3, stop=2))
+    assert left(ledger) == [(2, 0, 2)]
+    assert (ledger.accepted_operations, ledger.rejected_operations) == (4, 0)
+
+
+@pytest.mark.parametrize("verdict", SENT_AGAIN)
+def test_a_repetition_without_a_verdict_is_still_to_be_made(verdict: Verdict):
+    ledger = overtaken(entry(stop=2), begun((3, 0, 2)), entry(verdict, request=3, stop=2))
+    assert left(ledger) == [(2, 0, 2), (3, 0, 2)]
+
+
+def test_a_repetition_is_not_made_for_whom_a_newer_run_names():
+    ledger = overtaken(superseded(3, 0))
+    assert ledger.operations_of(Part(3, 0, 2)) == [1]
+    ledger.add(superseded(3, 1))
+    assert left(ledger) == [(1, 0, 2), (2, 0, 2)]
+    assert (ledger.accepted_operations, ledger.superseded_operations) == (2, 0)
+
+
+def test_what_was_in_flight_beyond_a_barrier_when_that_was_posted_again_is_repeated_too():
+    ledger = Ledger([1, 2, 2], barriers=[3])
+    both = [session(), begun((2, 0, 2), (3, 0, 2)), entry(Verdict.REFUSED, request=2, stop=2), begun((2, 0, 2))]
+    for found in [*both, entry(request=3, stop=2), entry(request=2, stop=2)]:
+        ledger.add(found)
+    assert left(ledger) == [(1, 0, 1), (3, 0, 2)]
+    assert ledger.accepted_operations == 4
+
+
+def test_without_a_barrier_between_them_nothing_is_repeated():
+    ledger = Ledger([2, 2, 2], barriers=[2])
+    for found in [session(), begun((2, 0, 2), (3, 0, 2)), entry(request=3, stop=2), begun((2, 0, 2))]:
+        ledger.add(found)
+    assert left(ledger) == [(1, 0, 2), (2, 0, 2)]
+
+
+def test_every_kind_of_entry_survives_being_written():
+    entries = [session(), begun((1, 0, 2), (2, 0, 1)), entry(note="noLocation"), superseded(1, 0, by_run=None)]
+    assert list(read_ledger(b"".join(map(ledger_line, entries)))) == entries
 
 
 # Any sequence
 
 
 @st.composite
-def answers(draw: st.DrawFn) -> tuple[list[int], list[LedgerEntry]]:
+def answers(draw: st.DrawFn) -> tuple[list[int], list[AnswerEntry]]:
     """A plan, and answers to parts of it: mostly to what is left then, sometimes to anything at all."""
     sizes = draw(st.lists(st.integers(1, 50), max_size=4))
     ledger, entries = Ledger(sizes), []
     for _ in range(draw(st.integers(0, 25))):
         waiting = list(ledger.left())
+        if not draw(st.integers(0, 4)):
+            places = draw(st.sets(st.integers(0, 49), max_size=5))
+            entries.append(superseded(draw(st.integers(0, 5)), *places))
+            ledger.add(entries[-1])
+            continue
         verdict = draw(st.sampled_from(sorted(Verdict)))
         if waiting and draw(st.integers(0, 5)):
             part = draw(st.sampled_from(waiting))
         else:
             start = draw(st.integers(0, 50))
-            part = Slice(request=draw(st.integers(0, 5)), start=start, stop=draw(st.integers(start, 50)))
+            part = Part(draw(st.integers(0, 5)), start, draw(st.integers(start, 50)))
         entries.append(entry(verdict, part.request, part.start, part.stop))
         ledger.add(entries[-1])
     return sizes, entries
@@ -150,28 +299,30 @@ def answers(draw: st.DrawFn) -> tuple[list[int], list[LedgerEntry]]:
 
 @PROPERTY
 @given(answers())
-def test_left_and_settled_are_always_exactly_the_plan(case: tuple[list[int], list[LedgerEntry]]):
+def test_left_and_settled_are_always_exactly_the_plan(case: tuple[list[int], list[AnswerEntry]]):
     sizes, entries = case
     plan = [(request, number) for request, size in enumerate(sizes, start=1) for number in range(size)]
     ledger = Ledger(sizes)
     for found in entries:
         ledger.add(found)
         assert operations(ledger, sizes) == plan
-        remaining = sum(part.size for part in ledger.left())
-        assert ledger.accepted_operations + ledger.rejected_operations + remaining == len(plan)
+        remaining = sum(len(ledger.operations_of(part)) for part in ledger.left())
+        settled = ledger.accepted_operations + ledger.rejected_operations + ledger.superseded_operations
+        assert settled + remaining == len(plan)
         assert ledger.is_complete is (remaining == 0)
         assert list(ledger.left()) == sorted(ledger.left(), key=lambda part: (part.request, part.start))
-        assert all(part.size for part in ledger.left())
-        assert sum(ledger.whole_requests()) == sum(not ledger.left_of(n) for n in range(1, len(sizes) + 1))
+        assert all(ledger.operations_of(part) for part in ledger.left())
+        done = [n for n in range(1, len(sizes) + 1) if ledger.answered(n) and not ledger.left_of(n)]
+        assert sum(ledger.whole_requests()) == len(done)
 
 
 @PROPERTY
 @given(answers(), st.data())
 def test_an_entry_that_stands_there_twice_changes_nothing(
-    case: tuple[list[int], list[LedgerEntry]], data: st.DataObject
+    case: tuple[list[int], list[AnswerEntry]], data: st.DataObject
 ):
     sizes, entries = case
-    settled = [e for e in entries if e.verdict not in SENT_AGAIN]
+    settled = [e for e in entries if getattr(e, "verdict", None) not in SENT_AGAIN]
     repeated = data.draw(st.lists(st.sampled_from(settled))) if settled else []
     once, twice = Ledger(sizes, entries), Ledger(sizes, [*entries, *repeated])
     for twin in (once, twice):
@@ -182,13 +333,12 @@ def test_an_entry_that_stands_there_twice_changes_nothing(
 
 
 @PROPERTY
-@given(st.integers(0, 50), st.integers(2, 50))
-def test_two_halves_are_the_whole(start: int, size: int):
-    first, second = Slice(request=1, start=start, stop=start + size).halves()
-    assert (first.start, first.stop, second.stop) == (start, second.start, start + size)
-    assert abs(first.size - second.size) <= 1
-    assert first.size
-    assert second.size
+@given(st.sets(st.integers(0, 49), max_size=45))
+def test_two_halves_are_the_whole(gone: set[int]):
+    ledger = Ledger([50], [superseded(1, *gone), entry(Verdict.SPLIT)])
+    first, second = (ledger.operations_of(part) for part in ledger.left())
+    assert first + second == [place for place in range(50) if place not in gone]
+    assert abs(len(first) - len(second)) <= 1
 
 
 # Storage

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.inbound.sending.pacing import DailyQuota, SlidingWindow
+from shared.inbound.sending.pacing import DailyQuota, SlidingWindow, Slots
 from tests.unit.builders import NOON, PROPERTY, after
 
 DAY = timedelta(hours=24)
@@ -68,6 +68,86 @@ def test_quick_calls_come_close_to_the_limit():
     assert calls[-1][1] - calls[0][0] < 400 / 40 * 5.2
 
 
+# Slots: calls that overlap
+
+
+def test_a_slot_is_free_again_a_window_after_the_end_of_its_call():
+    slots = Slots()
+    assert slots.take(100.0, 1)
+    assert not slots.take(103.0, 1)
+    slots.ended(104.0)
+    assert not slots.take(109.0, 1)
+    assert 0.0 < slots.wait(109.0, 1) < 0.03
+    assert slots.take(109.03, 1)
+
+
+def test_how_long_to_wait_depends_on_how_many_must_cool():
+    slots = Slots()
+    for ended in (100.0, 101.0, 102.0):
+        assert slots.take(ended, 3)
+        slots.ended(ended)
+    assert [round(slots.wait(103.0, capacity)) for capacity in (4, 3, 2, 1)] == [0, 2, 3, 4]
+    assert slots.wait(103.0, 0) == float("inf")
+
+
+def test_only_the_end_of_a_call_can_free_a_slot_that_is_in_use():
+    slots = Slots()
+    assert slots.take(100.0, 1)
+    assert slots.wait(200.0, 1) == float("inf")
+    assert slots.hot(200.0) == 1
+
+
+def test_a_smaller_capacity_lets_nothing_begin_until_enough_has_cooled():
+    slots = Slots()
+    assert [slots.take(0.0, 4) for _ in range(5)] == [True] * 4 + [False]
+    for ended in range(4):
+        slots.ended(float(ended))
+    assert not slots.take(6.5, 2)
+    assert slots.take(7.5, 2)
+    assert slots.hot(7.5) == 2
+
+
+CALLS = st.lists(
+    st.tuples(
+        st.sampled_from([0.0, 0.01, 0.2, 1.0, 4.99, 9.0]), st.floats(0, 1), st.sampled_from([0.0, 0.0, 0.3, 5.0])
+    ),
+    min_size=1,
+    max_size=80,
+)
+
+
+def seen_by_the_server(calls: list[tuple[float, float, float]], limit: int) -> list[float]:
+    """When the server stamps calls that overlap, of a sender that begins each as soon as it may."""
+    slots, now, seen, ends = Slots(), 1000.0, [], []
+    for duration, share, pause in calls:
+        now += pause
+        while True:
+            for end in sorted(end for end in ends if end <= now):
+                slots.ended(end)
+                ends.remove(end)
+            if slots.take(now, limit):
+                break
+            now = min([now + max(slots.wait(now, limit), 1e-6), *ends])
+        seen.append(now + share * duration)
+        ends.append(now + duration)
+    return sorted(seen)
+
+
+@PROPERTY
+@given(CALLS, st.integers(1, 7))
+def test_calls_that_overlap_never_pass_the_limit_wherever_between_begin_and_end_the_server_stamps_them(
+    calls: list[tuple[float, float, float]], limit: int
+):
+    seen = seen_by_the_server(calls, limit)
+    for first, after_limit in zip(seen, seen[limit:], strict=False):
+        assert after_limit - first > 5
+
+
+def test_calls_that_overlap_come_close_to_the_limit():
+    seen = seen_by_the_server([(0.15, 1.0, 0.0)] * 400, 40)
+    assert seen[-1] - seen[0] < 360 / 8 * 1.04
+
+
 # A day
 
 
@@ -85,11 +165,11 @@ def test_nothing_granted_counts_nothing():
     assert quota.grant(5, 5, NOON)[1] == quota
 
 
-def test_calls_free_up_a_day_and_a_minute_later():
+def test_calls_free_up_a_day_after_the_end_of_the_minute_in_which_the_api_may_have_seen_the_last_of_them():
     _, quota = DailyQuota().grant(5, 5, after(seconds=59))
-    assert quota.grant(5, 5, NOON + DAY + timedelta(seconds=59))[0] == 0
+    assert quota.grant(5, 5, NOON + DAY + timedelta(seconds=119))[0] == 0
     frees_at = quota.frees_at(5, after(hours=1))
-    assert frees_at == NOON + DAY + timedelta(minutes=1)
+    assert frees_at == NOON + DAY + timedelta(minutes=2)
     assert quota.grant(5, 5, frees_at)[0] == 5
 
 
@@ -121,7 +201,7 @@ def test_a_lower_limit_than_before_grants_nothing_until_it_is_kept():
     _, quota = DailyQuota().grant(6000, 6000, NOON)
     _, quota = quota.grant(1, 6001, after(hours=2))
     assert quota.grant(1, 2000, after(hours=3))[0] == 0
-    assert quota.frees_at(2000, after(hours=3)) == NOON + DAY + timedelta(minutes=1)
+    assert quota.frees_at(2000, after(hours=3)) == NOON + DAY + timedelta(minutes=2)
 
 
 def test_a_quota_comes_back_from_its_json_as_it_was():
@@ -132,6 +212,21 @@ def test_a_quota_comes_back_from_its_json_as_it_was():
 def test_a_clock_that_went_back_forgets_no_call():
     _, quota = DailyQuota().grant(5, 5, after(hours=3))
     assert quota.grant(1, 5, NOON)[0] == 0
+
+
+def test_calls_that_a_broken_clock_counted_far_ahead_do_not_count_for_ever():
+    _, quota = DailyQuota().grant(5, 5, after(days=3650))
+    assert quota.grant(5, 5, NOON)[0] == 5
+
+
+def test_who_may_use_no_call_at_all_is_told_to_come_back_tomorrow():
+    assert DailyQuota().frees_at(0, NOON) == NOON + DAY
+
+
+@pytest.mark.parametrize("at", ["9999-12-31T23:59:00Z", "0001-01-01T00:00:00Z"])
+def test_a_minute_at_the_end_of_the_calendar_stops_nothing(at: str):
+    quota = DailyQuota.model_validate_json(f'{{"calls": {{"{at}": 2000}}}}')
+    assert quota.grant(1, 1, NOON)[0] == 1
 
 
 WANTS = st.lists(st.tuples(st.integers(0, 100_000), st.integers(0, 30)), min_size=1, max_size=40)
