@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from contextlib import AbstractContextManager
     from datetime import datetime
 
     from shared.inbound.sending.answer import Answer
+    from shared.inbound.sending.job_health import JobStatus
     from shared.monitoring.provisioning_log import ProvisioningEvent
     from shared.run.drop import Drop
 
@@ -74,8 +75,12 @@ class BlobStore(Protocol):
     def put(self, container: str, name: str, content: bytes | Iterable[bytes]) -> None:
         """Write whatever is there; for blobs that hold the same bytes whoever writes them, or the newest view."""
 
-    def append(self, container: str, name: str, line: bytes) -> None:
-        """Add one line, durably, to an append blob that is made if need be."""
+    def append(self, container: str, name: str, content: bytes, at: int) -> int:
+        """Add to an append blob of exactly that length (none at all for 0), durably; returns its new length.
+
+        Raises:
+            BlobChangedError: it has another length, since somebody else has added to it.
+        """
 
     def lines(self, container: str, name: str) -> Iterator[bytes]:
         """The lines of a text blob, streamed; none where there is no blob."""
@@ -106,13 +111,26 @@ class Drops(Protocol):
 
 
 class ProvisioningApi(Protocol):
-    """`bulkUpload` of Microsoft Graph."""
+    """A synchronization job of Microsoft Graph. Safe to call from several threads at once."""
 
     def upload(self, service_principal_id: str, job_id: str, body: bytes, client_request_id: str) -> Answer:
         """Post one bulk request. Never raises for what the API or the network does: that is an Answer."""
 
     def fetch_new_token(self) -> None:
         """Forget the cached token: the next POST carries a new one."""
+
+    def job_status(self, service_principal_id: str, job_id: str) -> JobStatus:
+        """Ask how the job is. Never raises for what the API or the network does: that is a JobStatus too."""
+
+
+class InFlight(Protocol):
+    """Calls that run at the same time, each begun by one thread and answered to that thread."""
+
+    def begin(self, key: int, call: Callable[[], Answer]) -> None:
+        """Let a call run; its answer comes under that key."""
+
+    def answers(self, seconds: float) -> list[tuple[int, Answer]]:
+        """Every answer that is there; waits for the first one, at most that long."""
 
 
 class ProvisioningLogs(Protocol):
@@ -127,6 +145,9 @@ class EventLog(Protocol):
 
     def info(self, event: str, **fields: str | int | None) -> None:
         """Something went as it should."""
+
+    def warning(self, event: str, **fields: str | int | None) -> None:
+        """Worth knowing, and nothing waits for it."""
 
     def error(self, event: str, **fields: str | int | None) -> None:
         """A person has something to do."""

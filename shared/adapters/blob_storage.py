@@ -7,7 +7,12 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from azure.core import MatchConditions
-from azure.core.exceptions import HttpResponseError, ResourceModifiedError, ResourceNotFoundError
+from azure.core.exceptions import (
+    HttpResponseError,
+    ResourceExistsError,
+    ResourceModifiedError,
+    ResourceNotFoundError,
+)
 
 from shared.errors import BlobChangedError, ConfigurationError, DropGoneError, LeaseLostError
 from shared.ports import HR_DROP, BlobListing, Lease, StoredBlob
@@ -18,8 +23,9 @@ if TYPE_CHECKING:
 
     from azure.storage.blob import BlobClient, BlobLeaseClient, BlobServiceClient
 
-_LEASE_SECONDS = 60
-_RENEW_AFTER_SECONDS = 15.0
+_LEASE_SECONDS = 30
+"""A killed sender's job waits that long for the next one."""
+_RENEW_AFTER_SECONDS = 8.0
 
 
 class AzureBlobStore:
@@ -55,17 +61,33 @@ class AzureBlobStore:
         with _missing_container(container):
             self._service.get_blob_client(container, name).upload_blob(content, overwrite=True)
 
-    def append(self, container: str, name: str, line: bytes) -> None:
-        """Add one line; the SDK may repeat it after a broken answer, which readers of the ledger expect."""
+    def append(self, container: str, name: str, content: bytes, at: int) -> int:
+        """Add to an append blob of exactly that length; an append whose answer got lost is recognized as ours.
+
+        Raises:
+            BlobChangedError: it has another length.
+        """
         blob = self._service.get_blob_client(container, name)
         with _missing_container(container):
-            try:
-                blob.append_block(line)
-            except ResourceNotFoundError as error:
-                _raise_unless_blob_is_missing(error)
-                with contextlib.suppress(HttpResponseError):
+            if at == 0:
+                with contextlib.suppress(ResourceExistsError):
                     blob.create_append_blob(match_condition=MatchConditions.IfMissing)
-                blob.append_block(line)
+            try:
+                blob.append_block(content, appendpos_condition=at)
+            except HttpResponseError as error:
+                if error.status_code not in (404, 412):
+                    raise
+                if error.status_code == 404:
+                    _raise_unless_blob_is_missing(error)
+                if error.status_code != 412 or self._part(blob, at, len(content)) != content:
+                    raise BlobChangedError(f"{container}: somebody else has added to the blob") from None
+        return at + len(content)
+
+    def _part(self, blob: BlobClient, offset: int, length: int) -> bytes | None:
+        try:
+            return blob.download_blob(offset=offset, length=length).readall()
+        except HttpResponseError:
+            return None
 
     def lines(self, container: str, name: str) -> Iterator[bytes]:
         """The lines of a text blob, streamed; none where there is no blob."""
@@ -158,7 +180,8 @@ class AzureDrop:
         """What is being read. Raises DropGoneError when there is nothing any more."""
         if self._drop is None:
             try:
-                found = self._blob.get_blob_properties()
+                with _missing_container(HR_DROP):
+                    found = self._blob.get_blob_properties()
             except ResourceNotFoundError:
                 raise DropGoneError("the drop is gone") from None
             self._drop = Drop(str(self._blob.blob_name), str(found.etag), found.last_modified, found.size)
@@ -167,9 +190,10 @@ class AzureDrop:
     def chunks(self) -> Iterator[bytes]:
         """The bytes. Raises DropGoneError once the blob has another version."""
         try:
-            yield from self._blob.download_blob(
-                max_concurrency=1, etag=self.drop.etag, match_condition=MatchConditions.IfNotModified
-            ).chunks()
+            with _missing_container(HR_DROP):
+                yield from self._blob.download_blob(
+                    max_concurrency=1, etag=self.drop.etag, match_condition=MatchConditions.IfNotModified
+                ).chunks()
         except (ResourceModifiedError, ResourceNotFoundError):
             raise DropGoneError("the drop has another version by now") from None
 
@@ -199,6 +223,6 @@ def _missing_container(container: str) -> Iterator[None]:
         raise
 
 
-def _raise_unless_blob_is_missing(error: ResourceNotFoundError) -> None:
+def _raise_unless_blob_is_missing(error: HttpResponseError) -> None:
     if getattr(error, "error_code", None) != "BlobNotFound":
         raise error

@@ -24,6 +24,10 @@ class LoggedEvents:
         """Something went as it should."""
         _LOGGER.info(_message(event, "info", fields))
 
+    def warning(self, event: str, **fields: str | int | None) -> None:
+        """Worth knowing, and nothing waits for it."""
+        _LOGGER.warning(_message(event, "warning", fields))
+
     def error(self, event: str, **fields: str | int | None) -> None:
         """A person has something to do: the alert rule looks for these."""
         _LOGGER.error(_message(event, "error", fields))

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import dataclass
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import httpx
 
 from shared.errors import NoTokenError
 from shared.inbound.sending.answer import NO_TOKEN, Answer
+from shared.inbound.sending.job_health import JobStatus
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +24,12 @@ _TIMEOUT = httpx.Timeout(30.0, connect=10.0)
 _LONGEST_ANSWER_SECONDS = 40.0
 """For a whole answer, since httpx bounds each read only; well below the minute for which the job's lease lasts."""
 _LONGEST_MESSAGE = 500
+_IDLE_CONNECTIONS = 40
+_IDLE_SECONDS = 30.0
+"""More than the five seconds of the upload window, or each window would begin with new TLS handshakes."""
+_LARGEST_ANSWER = 64 * 2**20
+"""A page of the provisioning logs can hold a thousand records."""
+_LARGEST_JOB_ANSWER = 2**20
 
 
 @dataclass(frozen=True)
@@ -33,20 +41,37 @@ class Reply:
     content: bytes
 
     def json(self) -> Any:
-        """The body. Raises ValueError when it is not JSON."""
-        return json.loads(self.content)
+        """The body. Raises ValueError when it is not JSON, or nested too deep to be read."""
+        try:
+            return json.loads(self.content)
+        except RecursionError:
+            raise ValueError("the JSON is nested too deep") from None
 
 
 class GraphClient:
     """Requests with a bearer token; no redirect is followed, since it could lead the token elsewhere."""
 
-    def __init__(self, endpoint: str, make_credential: Callable[[], TokenCredential]) -> None:
-        """Takes the endpoint without a path, as in settings, and what makes a credential."""
+    def __init__(
+        self,
+        endpoint: str,
+        make_credential: Callable[[], TokenCredential],
+        *,
+        timeout: httpx.Timeout = _TIMEOUT,
+        longest_answer_seconds: float = _LONGEST_ANSWER_SECONDS,
+    ) -> None:
+        """Takes the endpoint without a path, as in settings, and what makes a credential. Threads may share it."""
         self._endpoint = httpx.URL(endpoint)
         self._scope = f"{endpoint.rstrip('/')}/.default"
         self._make_credential = make_credential
         self._credential = make_credential()
-        self._http = httpx.Client(timeout=_TIMEOUT, follow_redirects=False)
+        self._token_lock = Lock()
+        self._tokens_asked = 0
+        self._no_token: str | None = None
+        self._longest_answer_seconds = longest_answer_seconds
+        limits = httpx.Limits(
+            max_connections=None, max_keepalive_connections=_IDLE_CONNECTIONS, keepalive_expiry=_IDLE_SECONDS
+        )
+        self._http = httpx.Client(timeout=timeout, limits=limits, follow_redirects=False)
 
     def fetch_new_token(self) -> None:
         """A credential caches its token; a new one has none."""
@@ -57,8 +82,16 @@ class GraphClient:
         home = self._endpoint
         return (url.scheme, url.host, url.port) == (home.scheme, home.host, home.port)
 
-    def send(self, method: str, url: str, *, content: bytes | None = None, headers: dict[str, str]) -> Reply:
-        """One request with a token.
+    def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        content: bytes | None = None,
+        headers: dict[str, str],
+        largest: int = _LARGEST_ANSWER,
+    ) -> Reply:
+        """One request with a token. Of the answer no more than `largest` bytes are kept.
 
         Raises:
             ValueError: the URL is not on GRAPH_ENDPOINT's host.
@@ -70,23 +103,33 @@ class GraphClient:
             raise ValueError("a token is only sent to GRAPH_ENDPOINT's host")
         headers = {"Authorization": f"Bearer {self._token()}", **headers}
         with self._http.stream(method, target, content=content, headers=headers) as response:
-            return Reply(response.status_code, response.headers, _read_in_time(response))
+            return Reply(response.status_code, response.headers, self._read_in_bounds(response, largest))
+
+    def _read_in_bounds(self, response: httpx.Response, largest: int) -> bytes:
+        until = time.monotonic() + self._longest_answer_seconds
+        content = bytearray()
+        for part in response.iter_bytes():
+            content += part
+            if len(content) >= largest:
+                break
+            if time.monotonic() > until:
+                raise httpx.ReadTimeout("the answer came too slowly")
+        return bytes(content[:largest])
 
     def _token(self) -> str:
-        try:
-            return self._credential.get_token(self._scope).token
-        except Exception as error:  # noqa: BLE001 - an identity endpoint fails in more ways than a list of classes holds
-            raise NoTokenError(type(error).__name__) from None
-
-
-def _read_in_time(response: httpx.Response) -> bytes:
-    until = time.monotonic() + _LONGEST_ANSWER_SECONDS
-    parts = []
-    for part in response.iter_bytes():
-        parts.append(part)
-        if time.monotonic() > until:
-            raise httpx.ReadTimeout("the answer came too slowly")
-    return b"".join(parts)
+        """One thread asks at a time. Who waited while it got none shares that, or each would wait for its own."""
+        asked_before = self._tokens_asked
+        with self._token_lock:
+            if self._no_token and self._tokens_asked != asked_before:
+                raise NoTokenError(self._no_token)
+            self._no_token = None
+            try:
+                return self._credential.get_token(self._scope).token
+            except Exception as error:  # noqa: BLE001 - it fails in more ways than a list of classes holds
+                self._no_token = type(error).__name__
+                raise NoTokenError(self._no_token) from None
+            finally:
+                self._tokens_asked += 1
 
 
 class BulkUpload:
@@ -101,7 +144,7 @@ class BulkUpload:
         url = f"/v1.0/servicePrincipals/{service_principal_id}/synchronization/jobs/{job_id}/bulkUpload"
         headers = {"Content-Type": SCIM_JSON, "client-request-id": client_request_id}
         try:
-            reply = self._graph.send("POST", url, content=body, headers=headers)
+            reply = self._graph.send("POST", url, content=body, headers=headers, largest=_LARGEST_JOB_ANSWER)
         except NoTokenError:
             return Answer(None, NO_TOKEN)
         except httpx.TimeoutException:
@@ -113,8 +156,25 @@ class BulkUpload:
             status=reply.status,
             code=code,
             message=message,
-            retry_after=reply.headers.get("Retry-After"),
-            request_id=reply.headers.get("request-id"),
+            retry_after=_clean(reply.headers.get("Retry-After"), 100),
+            request_id=_clean(reply.headers.get("request-id"), 100),
+            location=reply.headers.get("Location"),
+            is_page=_is_page(reply),
+        )
+
+    def job_status(self, service_principal_id: str, job_id: str) -> JobStatus:
+        """Ask how the job is. Source: Graph v1.0, synchronizationJob: get; read leniently."""
+        url = f"/v1.0/servicePrincipals/{service_principal_id}/synchronization/jobs/{job_id}"
+        try:
+            reply = self._graph.send("GET", url, headers={}, largest=_LARGEST_JOB_ANSWER)
+            told = reply.json() if reply.status == 200 else None
+        except (NoTokenError, httpx.HTTPError, ValueError):
+            return JobStatus(None)
+        return JobStatus(
+            reply.status,
+            code=_text(told, "status", "code"),
+            schedule=_text(told, "schedule", "state"),
+            quarantine_reason=_text(told, "status", "quarantine", "reason"),
         )
 
     def fetch_new_token(self) -> None:
@@ -136,3 +196,15 @@ def graph_error(reply: Reply) -> tuple[str | None, str | None]:
 def _clean(value: object, longest: int) -> str | None:
     """Text that can be stored (half a surrogate pair can't), or None."""
     return str(value or "").encode(errors="replace").decode()[:longest] or None
+
+
+def _text(told: object, *path: str) -> str | None:
+    for name in path:
+        told = told.get(name) if isinstance(told, dict) else None
+    return told if isinstance(told, str) else None
+
+
+def _is_page(reply: Reply) -> bool:
+    media_type = reply.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    start = reply.content[:1024].removeprefix(b"\xef\xbb\xbf").lstrip()
+    return media_type in ("text/html", "application/xhtml+xml") or start.startswith(b"<")
