@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 
 from shared.errors import Reason
 from shared.ports import HR_DROP
-from shared.run.drop import Drop
+from shared.run.drop import NO_FEED, Drop
+from shared.run.run_state import RunState
 from shared.workflows.apart import apart
 from shared.workflows.plan_run import plan_run, refuse_run
+from shared.workflows.run_store import RunStore
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -56,6 +58,19 @@ def missed_drops(
         and (drop.feed, drop.run_id) not in known
     ]
     return sorted(missed, key=lambda drop: drop.run_id)
+
+
+def drops_to_plan_anew(heads: Collection[RunHead], outside: Outside) -> list[Drop]:
+    """Drops whose planning failed and was put off; what has become of the blob since shows when it is opened."""
+    runs, found = RunStore(outside.store, outside.clock), []
+    for head in heads:
+        if head.state is RunState.BLOCKED and head.job_id is None:
+            with apart("run.unreadable", outside, run=head.run, feed=head.feed):
+                record = runs.load(head.feed, head.run)
+                if record and record.has_no_plan_yet:
+                    name = record.file if record.feed == NO_FEED else f"{record.feed}/{record.file}"
+                    found.append(Drop(name, record.etag, record.dropped_at, 0))
+    return found
 
 
 def plan_missed_drop(drop: Drop, outside: Outside) -> None:

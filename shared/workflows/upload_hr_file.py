@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from shared.errors import DropGoneError
 from shared.run.drop import NO_FEED
-from shared.run.record import UNSENT
+from shared.run.run_state import UNSENT
+from shared.workflows.apart import apart
 from shared.workflows.missed_drops import missed_drops, plan_missed_drop
 from shared.workflows.plan_run import plan_run
 from shared.workflows.run_store import RunStore
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 def upload_hr_file(reader: DropReader, outside: Outside) -> None:
     """Handle one drop; the same drop again changes nothing and goes on with what is left.
 
-    Bad data and bad configuration end in the run's record, not in an exception: a retry would not help them.
+    Bad data and bad configuration end in the run's record, not in an exception: a retry would not help them. What
+    sending raises does not make the host plan again: `resume_uploads` goes on within a minute.
     """
     deadline = outside.clock.monotonic() + outside.limits.time_budget_seconds
     try:
@@ -35,7 +37,8 @@ def upload_hr_file(reader: DropReader, outside: Outside) -> None:
     _plan_older_drops(drop, outside)
     record = plan_run(reader, outside, by_event=True)
     if record and record.state in UNSENT and record.job_id:
-        send_job(record.job_id, outside, deadline=deadline)
+        with apart("job.notSent", outside, job=record.job_id):
+            send_job(record.job_id, outside, deadline=deadline)
 
 
 def _plan_older_drops(drop: Drop, outside: Outside) -> None:

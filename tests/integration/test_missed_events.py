@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from azure.core.pipeline.transport import RequestsTransport
+
 from tests.platform.hr_files import hr_csv, workers
 
 
@@ -31,6 +33,7 @@ def test_a_file_that_is_still_being_written_is_left_alone_until_it_is_renamed(wo
     world.resume()
     assert world.runs() == []
     world.upload(hr_csv(*workers(3)))
+    world.report()
     assert len(world.accounts()) == 3
 
 
@@ -42,17 +45,19 @@ def test_a_drop_that_is_gone_when_its_event_comes_is_no_error(world):
 
 
 def test_a_file_that_is_overwritten_while_it_is_read_is_planned_in_its_new_version_only(world, monkeypatch):
-    from shared.adapters.blob_storage import AzureDrop
+    name, send, overwritten = world.drop(hr_csv(*workers(3))), RequestsTransport.send, []
 
-    name, read = world.drop(hr_csv(*workers(3))), AzureDrop.chunks
+    def overwritten_first(self, request, **options):
+        if request.method == "GET" and "/hr-drop/contoso/" in request.url and not overwritten:
+            overwritten.append(world.drop(hr_csv(*workers(100))))
+        return send(self, request, **options)
 
-    def overwritten_first(drop):
-        if drop.drop.size < 10_000:
-            world.drop(hr_csv(*workers(100)))
-        yield from read(drop)
-
-    monkeypatch.setattr(AzureDrop, "chunks", overwritten_first)
+    monkeypatch.setattr(RequestsTransport, "send", overwritten_first)
     world.host.blob_created(name)
     assert [(run["state"], run["reason"]["code"]) for run in world.runs()] == [("refused", "dropGone")]
     world.host.blob_created(name)
-    assert sorted(run["rows"] for run in world.runs()) == [0, 100]
+    world.host.blob_created(name)
+    world.report()
+    assert sorted((run["rows"], run["state"]) for run in world.runs()) == [(0, "refused"), (100, "settled")]
+    assert world.faults() == []
+    assert set(world.accepted().values()) == {1}

@@ -97,6 +97,11 @@ class Feed(FeedModel):
         examples=[{"externalId": "WorkerID", "name.givenName": "FirstName"}],
     )
     rows: Rows = Rows()
+    priority: Literal["normal", "urgent"] = Field(
+        "normal",
+        description="urgent: files of this feed go ahead of those of other feeds of the job, and may use the calls "
+        "that BULK_REQUESTS_RESERVED_PER_DAY keeps back. For small files, such as leavers.",
+    )
     time_zone: TimeZone = Field("UTC", description="Where `today` is decided.", examples=["Europe/Lisbon"])
     safety: Safety = Safety()
 

@@ -52,6 +52,24 @@ def bulk_id(run_id: str, row: int) -> bytes:
     return b"%b%012x" % (_of_run(run_id), row)
 
 
+def barriers(level_starts: Iterable[int], rows: int) -> list[int]:
+    """The requests before which everything has to be with the API, so that managers come before their reports.
+
+    Where a level begins in the middle of a request, that is one, for the levels above, and so is the next.
+
+    Args:
+        level_starts: places, in the plan's order, at which rows begin whose managers come before that place.
+        rows: how many rows are planned.
+    """
+    found = set()
+    for place in level_starts:
+        request, inside = divmod(place, MAX_OPERATIONS)
+        found.add(request + 1)
+        if inside:
+            found.add(request + 2)
+    return sorted(number for number in found if 1 < number <= -(-rows // MAX_OPERATIONS))
+
+
 def _of_run(run_id: str) -> bytes:
     digest = hashlib.sha256(run_id.encode()).hexdigest()
     variant = "89ab"[int(digest[15], 16) & 3]
@@ -112,10 +130,10 @@ def request_bodies(content: bytes) -> list[bytes]:
     return gzip.decompress(content).splitlines()
 
 
-def part_of_request(body: bytes, start: int, stop: int) -> bytes:
-    """A planned body cut down to some of its operations, which keep their bulkIds."""
+def part_of_request(body: bytes, operations: Iterable[int]) -> bytes:
+    """A planned body cut down to the operations at these places, which keep their bulkIds."""
     request = orjson.loads(body)
-    request["Operations"] = request["Operations"][start:stop]
+    request["Operations"] = [request["Operations"][place] for place in operations]
     return orjson.dumps(request)
 
 

@@ -33,7 +33,7 @@ def file_notices(hr_file: HrFile) -> list[Notice]:
     if header.loosely:
         pairs = [f"{cell!r} for {name}" for name, cell in header.loosely.items()]
         message = (
-            f"{len(pairs)} columns are written otherwise than in the feed file, and were taken all the same: "
+            f"Columns that are written otherwise than in the feed file, and were taken all the same ({len(pairs)}): "
             f"{_few(pairs)}. They differ in letter case, width or spaces only."
         )
         notices.append(Notice(code="columnsMatchedLoosely", message=message, rows=0, lines=[header.line]))
@@ -43,7 +43,7 @@ def file_notices(hr_file: HrFile) -> list[Notice]:
     if header.ignored:
         names = [name for name in header.ignored if name]
         named = f": {_few(names)}" if names and hr_file.has_header else ""
-        message = f"{len(header.ignored)} columns of the file are not mapped and were ignored{named}."
+        message = f"Columns of the file that are not mapped and were ignored ({len(header.ignored)}){named}."
         notices.append(Notice(code="columnsIgnored", message=message, rows=0, lines=[header.line]))
     return notices
 

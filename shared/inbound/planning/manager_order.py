@@ -6,6 +6,7 @@ Works on arrays of numbers, a few bytes a row, so that a million rows need no mo
 from __future__ import annotations
 
 from array import array
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -72,17 +73,20 @@ def _unveil(rows: array[int]) -> None:
             rows[row] = _LEVELLED - value
 
 
-def in_order_of_levels(levels: array[int]) -> array[int]:
-    """The rows that have a level, by level and then by number."""
-    sizes: list[int] = [0] * (max(levels, default=0) + 2)
+def level_starts(levels: array[int]) -> array[int]:
+    """For each level, from 1, its first place in the order of `in_order_of_levels`; at last how many rows there are."""
+    sizes = array("i", [0]) * (max(levels, default=0) + 1)
     for depth in levels:
         if depth > 0:
             sizes[depth] += 1
-    next_place, place = [0] * len(sizes), 0
-    for depth in range(1, len(sizes)):
-        next_place[depth] = place
-        place += sizes[depth]
-    order = array("i", bytes(4 * place))
+    return array("i", accumulate(sizes[1:], initial=0))
+
+
+def in_order_of_levels(levels: array[int]) -> array[int]:
+    """The rows that have a level, by level and then by number."""
+    starts = level_starts(levels)
+    next_place = array("i", [0]) + starts
+    order = array("i", bytes(4 * starts[-1]))
     for row, depth in enumerate(levels):
         if depth > 0:
             order[next_place[depth]] = row

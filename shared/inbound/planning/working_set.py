@@ -17,7 +17,7 @@ import orjson
 from shared.inbound.feeds.feed_file import Rows
 from shared.inbound.mapping.cell_problem import key_numbers
 from shared.inbound.planning.doubtful_rows import Aside, DoubtfulRows
-from shared.inbound.planning.manager_order import NOBODY, NOT_SENT, give_levels, in_order_of_levels
+from shared.inbound.planning.manager_order import NOBODY, NOT_SENT, give_levels, in_order_of_levels, level_starts
 from shared.inbound.planning.row_spool import RowSpool
 from shared.inbound.reading.row_batch import RowProblem
 
@@ -65,6 +65,7 @@ class WorkingSet:
         self._users, self._cells = RowSpool(), RowSpool()
         self._lines = array("I")
         self._order: array[int] = array("i")
+        self._level_starts: array[int] = array("i")
         self._in_circles: list[int] = []
         self._orphans: tuple[int, list[int]] = (0, [])
 
@@ -111,6 +112,7 @@ class WorkingSet:
         rows = self._manager_rows()
         self._in_circles = sorted(self._lines[row] for row in give_levels(rows, still_alive))
         self._order = in_order_of_levels(rows)
+        self._level_starts = level_starts(rows)
         self._db.execute("COMMIT")
 
     def planned(self) -> Iterator[PlannedRow]:
@@ -119,6 +121,10 @@ class WorkingSet:
         for row in self._order:
             external_id, _, user = get(row).partition(b"\t")
             yield row, lines[row], external_id, user
+
+    def level_starts(self) -> array[int]:
+        """The places in the order of `planned` at which rows begin whose managers all come before that place."""
+        return self._level_starts[1:-1]
 
     def set_aside(self) -> Iterator[SetAsideRow]:
         """Every row that is set aside, by line."""

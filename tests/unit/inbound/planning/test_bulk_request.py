@@ -5,6 +5,9 @@ from __future__ import annotations
 import gzip
 import hashlib
 import uuid
+from array import array
+from itertools import accumulate
+from random import Random
 
 import orjson
 import pytest
@@ -14,6 +17,7 @@ from hypothesis import strategies as st
 from shared.inbound.planning.bulk_request import (
     IndexedRow,
     RequestFileContent,
+    barriers,
     bulk_id,
     bulk_requests,
     part_of_request,
@@ -21,6 +25,7 @@ from shared.inbound.planning.bulk_request import (
     request_bodies,
     request_files,
 )
+from shared.inbound.planning.manager_order import NOBODY, give_levels, in_order_of_levels, level_starts
 from shared.scim.bulk import BulkRequest
 from tests.unit.builders import PROPERTY, RUN_ID, PlannedRow, user_of
 
@@ -147,11 +152,63 @@ FIFTY = request_bodies(plan(50)[0].content)[0]
 @given(st.integers(0, 50), st.integers(0, 50))
 def test_a_part_of_a_request_has_its_operations_unchanged(one: int, other: int):
     start, stop = sorted((one, other))
-    part, whole = orjson.loads(part_of_request(FIFTY, start, stop)), orjson.loads(FIFTY)
+    part, whole = orjson.loads(part_of_request(FIFTY, range(start, stop))), orjson.loads(FIFTY)
     assert part["Operations"] == whole["Operations"][start:stop]
     assert {**part, "Operations": []} == {**whole, "Operations": []}
 
 
 def test_every_part_that_is_sent_is_a_bulk_request():
     for start, stop in ((0, 25), (25, 50), (49, 50), (0, 50)):
-        BulkRequest.model_validate_json(part_of_request(FIFTY, start, stop))
+        BulkRequest.model_validate_json(part_of_request(FIFTY, range(start, stop)))
+
+
+def test_a_part_can_have_holes():
+    part, whole = orjson.loads(part_of_request(FIFTY, [0, 7, 49])), orjson.loads(FIFTY)
+    assert part["Operations"] == [whole["Operations"][place] for place in (0, 7, 49)]
+
+
+@PROPERTY
+@given(st.lists(st.integers(1, 130), min_size=1, max_size=6))
+def test_between_a_manager_and_a_report_in_a_later_request_there_is_a_barrier(sizes: list[int]):
+    """Any row of a level may report to any row of the level above."""
+    starts = list(accumulate(sizes, initial=0))
+    found = barriers(starts[1:-1], starts[-1])
+    assert found == sorted(set(found))
+    assert all(1 < number <= -(-starts[-1] // 50) for number in found)
+    for above, level, below in zip(starts, starts[1:], starts[2:], strict=False):
+        managers = {place // 50 + 1 for place in range(above, level)}
+        reports = {place // 50 + 1 for place in range(level, below)}
+        pairs = [(m, r) for m in managers for r in reports if m < r]
+        assert all(any(m < number <= r for number in found) for m, r in pairs)
+
+
+@PROPERTY
+@given(st.integers(1, 400), st.integers(1, 8), st.randoms(use_true_random=False))
+def test_in_any_company_a_report_is_begun_after_their_managers_request_is_answered(
+    rows: int, tall: int, random: Random
+):
+    """Some have no manager, some form circles; the few who go before their own manager are known."""
+    managers = [max(NOBODY, row - random.randint(1, max(1, rows // tall))) for row in range(rows)]
+    for row in random.sample(range(rows), rows // 20):
+        managers[row] = random.randrange(rows)
+    levels = array("i", managers)
+    freed = give_levels(levels)
+    found = barriers(level_starts(levels)[1:-1], rows)
+    request = {row: place // 50 + 1 for place, row in enumerate(in_order_of_levels(levels))}
+    for row, manager in enumerate(managers):
+        if manager != NOBODY and row not in freed:
+            before, after = request[manager], request[row]
+            assert before == after or any(before < number <= after for number in found)
+
+
+def test_a_company_of_twenty_thousand_has_few_barriers():
+    """Everybody has eight reports, in the order of a staff number that says nothing of rank."""
+    people = list(range(20_000))
+    Random(5).shuffle(people)
+    managers = array("i", [NOBODY]) * len(people)
+    for place, row in enumerate(people[1:]):
+        managers[row] = people[place // 8]
+    give_levels(managers)
+    starts = level_starts(managers)
+    assert list(starts) == [0, 1, 9, 73, 585, 4681, 20_000]
+    assert barriers(starts[1:-1], 20_000) == [2, 3, 12, 13, 94, 95]

@@ -55,6 +55,17 @@ def test_a_manager_goes_before_their_reports():
     assert planned_lines(arranged(worker(2, "A", "B"), worker(3, "B", "C"), worker(4, "C"))) == [4, 3, 2]
 
 
+def test_it_tells_where_reports_of_those_before_begin():
+    rows = arranged(worker(2, "A", "B"), worker(3, "B", "C"), worker(4, "C"), worker(5, "D"), worker(6, "E", "C"))
+    assert planned_lines(rows) == [4, 5, 3, 6, 2]
+    assert list(rows.level_starts()) == [2, 4]
+
+
+@pytest.mark.parametrize("rows", [[], [worker(2)], [worker(2), worker(3, "B", "not here")]])
+def test_without_managers_there_is_one_level(rows: list[MappedRow]):
+    assert list(arranged(*rows).level_starts()) == []
+
+
 def test_a_manager_whose_key_is_written_in_other_letter_case_goes_first_too():
     assert planned_lines(arranged(worker(2, "a", "BOSS"), worker(3, "Boss"))) == [3, 2]
 
