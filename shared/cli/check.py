@@ -14,6 +14,8 @@ from rich.table import Table
 
 from shared.adapters.workbook_reader import read_workbook
 from shared.cli.opening import REFUSED, chunks_of, read_feed, say_refusal
+from shared.cli.output import console
+from shared.cli.run_words import some
 from shared.errors import HrFileError
 from shared.inbound.planning.bulk_request import bulk_requests
 from shared.inbound.planning.conversion import Converted, convert, open_working_set
@@ -64,7 +66,7 @@ def check(file: Path, feed: Path, out: Path, *, as_json: bool) -> int:
     if as_json:
         print(json.dumps(asdict(account), indent=2, ensure_ascii=False))  # noqa: T201
     else:
-        _show(Console(), account)
+        _show(console(), account)
     return _SOME_SET_ASIDE if account.set_aside else 0
 
 
@@ -128,9 +130,8 @@ def _show(console: Console, account: _Account) -> None:
 
 def _requests(count: int) -> str:
     share = count * 100 / _PER_DAY
-    return (
-        f"{count:,} bulk requests: {count / _PER_SECOND:,.0f} s at the API's pace, {share:.1f} % of {_PER_DAY:,} a day"
-    )
+    pace = f"{count / _PER_SECOND:,.0f} s at the API's pace"
+    return f"{some(count, 'bulk request')}: {pace}, {share:.1f} % of {_PER_DAY:,} a day"
 
 
 def _problem_table(problems: list[dict[str, Any]]) -> Table:

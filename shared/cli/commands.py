@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from shared.cli import check, feed, preview
+from shared.cli import check, feed, operator_arguments, preview
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,6 +31,7 @@ def _parser() -> argparse.ArgumentParser:
     _preview(commands.add_parser("preview", help="show how one row becomes a user, attribute by attribute"))
     feeds = commands.add_parser("feed", help="make and check feed files")
     _feed(feeds.add_subparsers(title="commands", required=True, metavar="COMMAND"))
+    operator_arguments.add_commands(commands)
     return parser
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from shared.adapters.workbook_reader import read_workbook
 from shared.cli.opening import REFUSED, chunks_of, read_feed, say_error, say_refusal
+from shared.cli.run_words import some
 from shared.errors import HrFileError
 from shared.inbound.drafting.feed_draft import draft_feed
 from shared.inbound.feeds.feed_file import feed_schema
@@ -42,7 +43,8 @@ def check(feed: Path) -> int:
     used = read_feed(feed)
     if used is None:
         return REFUSED
-    what = f"{len(used.mapping)} attributes are mapped" if used.mapping else "its files' users are sent as they are"
+    many = f"{some(len(used.mapping), 'attribute')} {'is' if len(used.mapping) == 1 else 'are'} mapped"
+    what = many if used.mapping else "its files' users are sent as they are"
     print(f"{feed} can be used: {what}.")  # noqa: T201
     if set(used.job.servicePrincipalId) <= set("0-"):
         print("But servicePrincipalId is still a row of zeros: put the ids of your provisioning app under job.")  # noqa: T201

@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import orjson
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from shared.adapters.workbook_reader import read_workbook
 from shared.cli.opening import REFUSED, chunks_of, read_feed, say_error, say_refusal
+from shared.cli.output import console
 from shared.errors import HrFileError
 from shared.inbound.mapping.attribute_mapping import AttributeMapping
 from shared.inbound.mapping.cell_problem import Problem
@@ -22,6 +22,8 @@ from shared.inbound.reading.row_batch import MappedBatch, RowBatch
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from rich.console import Console
 
     from shared.inbound.feeds.feed_file import Feed
     from shared.inbound.feeds.mapping_rule import Rule
@@ -42,7 +44,7 @@ def preview(file: Path, feed: Path, row: int) -> int:
                     f"No row begins on line {row}" + (f"; the next begins on line {found.line}." if found else ".")
                 )
                 return REFUSED
-            return _show(Console(), used, hr_file, found)
+            return _show(console(), used, hr_file, found)
     except (HrFileError, OSError) as error:
         return say_refusal(file, error)
 

@@ -1,13 +1,18 @@
 """`make local`: a small installation on this machine to try feed files and HR files with.
 
 Folders stand in for storage: `local/feeds` and `local/hr-drop` are copied into Azurite whenever a file there changes,
-`runs` and `summaries` are copied out to `local/`. Entra is the simulator. Ends with Ctrl+C.
+`runs` and `summaries` are copied out to `local/`. Entra is the simulator; its ids are the same at every start, so that
+feed files in `local/feeds` stay right. `local/env.sh` has the settings for `python -m shared` in a second terminal.
+Ends with Ctrl+C, or with SIGTERM once the function that is being called has stopped.
 """
 
 from __future__ import annotations
 
 import logging
 import os
+import shlex
+import shutil
+import signal
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,41 +24,80 @@ if TYPE_CHECKING:
     from azure.storage.blob import BlobServiceClient
 
 FOLDER = ROOT / "local"
+TENANT_ID = "0f1e2d3c-4b5a-4978-8796-a5b4c3d2e1f0"
+SERVICE_PRINCIPAL_ID = "4f7c2a10-5d0b-4d51-9a55-0b6a3c1f7e21"
+JOB_ID = f"API2AAD.{TENANT_ID.replace('-', '')}.1a03de52-b9c3-4e2c-a1e3-9145aaa8e530"
+_IDS = ("--tenant-id", TENANT_ID, "--service-principal-id", SERVICE_PRINCIPAL_ID, "--job-id", JOB_ID)
+_FOR_A_TERMINAL = ("HR_STORAGE", "GRAPH_ENDPOINT", "IDENTITY_ENDPOINT", "IDENTITY_HEADER", "AZURE_CLIENT_ID")
 _TIMERS_EVERY_SECONDS = 5.0
 
 
+class Told:
+    """Whether SIGTERM came. Set before the connector is made, whose own handler calls this one too."""
+
+    def __init__(self) -> None:
+        self.to_end = False
+        signal.signal(signal.SIGTERM, self)
+
+    def __call__(self, *_signal: object) -> None:
+        self.to_end = True
+
+
 def main() -> None:
-    with azurite() as storage, simulator("--log-delay-seconds", "2") as entra:
+    told = Told()
+    prepare(FOLDER)
+    with azurite() as storage, simulator("--log-delay-seconds", "2", *_IDS) as entra:
         service = storage.account_with_containers(storage.accounts[0])
-        os.environ.update(connector_environment(storage.connection_string(storage.accounts[0]), entra.settings))
-        _prepare(entra.settings["SERVICE_PRINCIPAL_ID"], entra.settings["JOB_ID"])
+        settings = connector_environment(storage.connection_string(storage.accounts[0]), entra.settings)
+        os.environ.update(settings)
+        (FOLDER / "env.sh").write_text(shell_settings(settings), encoding="utf-8")
         _explain(entra.settings)
-        from tests.platform.functions_host import FunctionsHost
-
-        logging.basicConfig(level=logging.WARNING, format="%(message)s")
-        logging.getLogger("hr_connector").setLevel(logging.INFO)
-        host, copied, due = FunctionsHost(), {}, 0.0
-        while True:
-            for container in ("feeds", "hr-drop"):
-                _copy_in(service, container, copied)
-            host.poll()
-            if time.monotonic() >= due:
-                host.fire("resume_uploads")
-                host.fire("report_provisioning")
-                due = time.monotonic() + _TIMERS_EVERY_SECONDS
-            for container in ("runs", "summaries"):
-                _copy_out(service, container, copied)
-            time.sleep(0.5)
+        try:
+            _serve(service, told)
+        finally:
+            (FOLDER / "env.sh").unlink(missing_ok=True)
 
 
-def _prepare(service_principal_id: str, job_id: str) -> None:
+def _serve(service: BlobServiceClient, told: Told) -> None:
+    from tests.platform.functions_host import FunctionsHost
+
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    logging.getLogger("hr_connector").setLevel(logging.INFO)
+    host, copied, due = FunctionsHost(), {}, 0.0
+    while not told.to_end:
+        for container in ("feeds", "hr-drop"):
+            _copy_in(service, container, copied)
+        host.poll()
+        if time.monotonic() >= due and not told.to_end:
+            host.fire("resume_uploads")
+            host.fire("report_provisioning")
+            due = time.monotonic() + _TIMERS_EVERY_SECONDS
+        for container in ("runs", "summaries"):
+            _copy_out(service, container, copied)
+        time.sleep(0.5)
+
+
+def prepare(folder: Path) -> None:
+    """What an earlier tenant left behind goes; what a person put there stays."""
+    for container in ("runs", "summaries"):
+        shutil.rmtree(folder / container, ignore_errors=True)
     for container in ("feeds", "hr-drop/contoso", "runs", "summaries"):
-        (FOLDER / container).mkdir(parents=True, exist_ok=True)
-    (FOLDER / "feeds" / "contoso.yaml").write_bytes(sample_feed(service_principal_id, job_id))
+        (folder / container).mkdir(parents=True, exist_ok=True)
+    feed = folder / "feeds" / "contoso.yaml"
+    if not feed.exists():
+        feed.write_bytes(sample_feed(SERVICE_PRINCIPAL_ID, JOB_ID))
+    elif JOB_ID not in feed.read_text(encoding="utf-8", errors="replace"):
+        print("local/feeds/contoso.yaml names another job than the one below: its runs will be blocked.")
+
+
+def shell_settings(settings: dict[str, str]) -> str:
+    """For `. local/env.sh`: what `python -m shared` needs to find this installation."""
+    return "".join(f"export {name}={shlex.quote(settings[name])}\n" for name in _FOR_A_TERMINAL)
 
 
 def _explain(settings: dict[str, str]) -> None:
     print("Put HR files into local/hr-drop/contoso/ and feed files into local/feeds/; look into local/runs/.")
+    print("In a second terminal: . local/env.sh, then .venv/bin/python -m shared runs")
     print("A feed file for this simulated tenant names:")
     print(f"  servicePrincipalId: {settings['SERVICE_PRINCIPAL_ID']}")
     print(f"  jobId: {settings['JOB_ID']}")
@@ -83,4 +127,5 @@ if __name__ == "__main__":
     try:
         main()
     except KeyboardInterrupt:
-        print("\nEnded; what was sent is gone with the simulator, local/ stays.")
+        print()
+    print("Ended; what was sent is gone with the simulator, local/ stays.")

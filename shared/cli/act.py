@@ -1,0 +1,93 @@
+"""`resume`, `cancel`, `resend`: what a person decides about a run. Who, when and why goes into its run.json."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from shared.cli.opening import REFUSED, say_error
+from shared.cli.operating import SOMETHING_TO_DO, find_run, operator_action, print_json, record_json
+from shared.cli.run_words import some
+from shared.run.row_state import RowState
+from shared.run.run_state import RunState
+from shared.workflows.operate_run import cancel_run, refuse_unless_cancellable, resume_run
+from shared.workflows.resend_run import resend_run
+from shared.workflows.send_runs import finish_cancelled
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from shared.cli.connection import Connection
+    from shared.run.record import RunRecord
+
+
+def resume(connection: Connection, *, run_id: str, by: str | None, why: str | None, as_json: bool) -> int:
+    """Let a held run be sent, or end the wait of one that waits."""
+    record = find_run(connection.runs, run_id)
+    action = operator_action(connection, "resume", by, why)
+    after = resume_run(record, action, connection.runs, connection.outside)
+    was = "was held" if record.state is RunState.HELD else "waited"
+    _tell(after, f"Run {after.run} {was}; it goes on with the next tick, within a minute. (By {action.by}.)", as_json)
+    return 0
+
+
+def cancel(connection: Connection, *, run_id: str, by: str | None, why: str, yes: bool, as_json: bool) -> int:
+    """Send nothing more of a run."""
+    record = find_run(connection.runs, run_id)
+    refuse_unless_cancellable(record)
+    say_error(_what_cancelling_means(record))
+    if not yes and not sys.stdin.isatty():
+        say_error("Nothing was changed: where nobody can be asked, say --yes.")
+        return REFUSED
+    if not yes and not _is_sure():
+        say_error("Nothing was changed.")
+        return SOMETHING_TO_DO
+    action = operator_action(connection, "cancel", by, why)
+    asked = cancel_run(record, action, connection.runs, connection.outside)
+    done = finish_cancelled(asked, connection.outside)
+    _tell(done or asked, _cancelled(done, asked), as_json)
+    return 0
+
+
+def resend(connection: Connection, *, run_id: str, state: Collection[RowState], by: str | None, as_json: bool) -> int:
+    """Make a new run of some rows of a run that is sent."""
+    origin = find_run(connection.runs, run_id)
+    action = operator_action(connection, "resend", by, None)
+    record = resend_run(origin, state, action, connection.runs, connection.outside)
+    text = (
+        f"Run {record.run} sends {some(record.rows, 'row')} of run {origin.run} again, within a minute. "
+        f"Workers of whom a newer file speaks are left out. Follow it: python -m shared show {record.run}"
+    )
+    _tell(record, text, as_json)
+    return 0
+
+
+def _tell(record: RunRecord, text: str, in_json: bool) -> None:
+    if in_json:
+        print_json(record_json(record))
+    else:
+        print(text)  # noqa: T201
+
+
+def _what_cancelling_means(record: RunRecord) -> str:
+    sent = record.accepted_in_all + record.counts[RowState.REJECTED]
+    left = record.counts[RowState.PLANNED]
+    what = f"Run {record.run} of feed {record.feed} ({record.file}): {some(left, 'row')} would not be sent."
+    return f"{what} Sent already: {some(sent, 'row')}, which can't be called back." if sent else what
+
+
+def _is_sure() -> bool:
+    sys.stderr.write("Cancel it? Type yes: ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def _cancelled(done: RunRecord | None, asked: RunRecord) -> str:
+    if done is None:
+        return f"Run {asked.run} is cancelled. A sender is at work on its job; it stops within seconds."
+    if done.state is RunState.HELD:
+        return f"Run {done.run} is cancelled, but its ledger can't be read, so nobody can say how much of it was sent."
+    gone = done.counts[RowState.SUPERSEDED]
+    sent = done.accepted_in_all + done.counts[RowState.REJECTED]
+    text = f"Run {done.run} is cancelled. Superseded: {some(gone, 'row')}; sent before: {sent:,}."
+    return f"{text} To undo what was sent, drop the right file: what it says of these workers counts." if sent else text

@@ -1,0 +1,110 @@
+"""What the commands for operators have in common: a connection, one run by a part of its id, JSON, exit status."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+from shared.cli.opening import REFUSED, say_error
+from shared.errors import ConnectorError, RunDamagedError
+from shared.run.record import OperatorAction
+from shared.workflows.operate_run import NothingToDoError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Literal
+
+    from shared.cli.connection import Connection
+    from shared.run.record import RunRecord
+    from shared.workflows.run_store import RunHead, RunStore
+
+SOMETHING_TO_DO = 1
+_LISTED = 10
+_AT_ONCE = 16
+
+
+class NoSuchRunError(ConnectorError):
+    """No run, or more than one, has an id like that."""
+
+
+def operating(command: Callable[..., int]) -> Callable[..., int]:
+    """A command that is given the connection first; what it can't do is said in a sentence."""
+
+    def run(*, storage: str | None, graph_endpoint: str | None, **arguments: Any) -> int:
+        # The SDKs take a while to import, which commands without a connection need not wait for.
+        from azure.core.exceptions import AzureError
+
+        from shared.cli.connection import open_connection, process_environment
+        from shared.cli.refusals import in_words
+
+        connection = None
+        try:
+            connection = open_connection(storage, graph_endpoint, process_environment())
+            return command(connection, **arguments)
+        except NothingToDoError as error:
+            say_error(str(error))
+            return SOMETHING_TO_DO
+        except (ConnectorError, AzureError) as error:
+            say_error(in_words(error, connection.storage if connection else ""))
+            return REFUSED
+
+    return run
+
+
+def find_run(runs: RunStore, text: str) -> RunRecord:
+    """The run with that id, the only one whose id contains it, or the newest one of the file of that name.
+
+    Args:
+        runs: where they lie.
+        text: also with the feed before it, `feed/run` or `feed/file`.
+
+    Raises:
+        NoSuchRunError: there is none, or there are several, which it lists.
+        RunDamagedError: its record can't be read.
+    """
+    heads = runs.heads()
+    feed, slash, part = text.rpartition("/")
+    ours = [head for head in heads if not slash or head.feed == feed]
+    found = [head for head in ours if head.run == part] or [head for head in ours if part.lower() in head.run.lower()]
+    if len(found) > 1:
+        some = ", ".join(f"{head.feed}/{head.run}" for head in found[-_LISTED:])
+        more = f" and {len(found) - _LISTED} older ones" if len(found) > _LISTED else ""
+        raise NoSuchRunError(f"{len(found)} runs have {text} in their id: {some}{more}. Give more of it")
+    record = runs.load(found[0].feed, found[0].run) if found else _newest_of_file(runs, heads, text)
+    if record is None:
+        raise NoSuchRunError(f"No run has {text} in its id, nor its file's name; `python -m shared runs` lists them")
+    return record
+
+
+def _newest_of_file(runs: RunStore, heads: list[RunHead], name: str) -> RunRecord | None:
+    def record(head: RunHead) -> RunRecord | None:
+        try:
+            return runs.load(head.feed, head.run)
+        except RunDamagedError:
+            return None
+
+    with ThreadPoolExecutor(_AT_ONCE) as at_once:
+        for end in range(len(heads), 0, -_AT_ONCE):
+            some = heads[max(0, end - _AT_ONCE) : end]
+            for found in reversed(list(at_once.map(record, some))):
+                if found and name in (found.file, f"{found.feed}/{found.file}"):
+                    return found
+    return None
+
+
+def operator_action(
+    connection: Connection, action: Literal["resume", "cancel", "resend"], by: str | None, why: str | None
+) -> OperatorAction:
+    """What goes into run.json about this command."""
+    return OperatorAction(action=action, by=by or connection.user(), at=connection.outside.clock.now(), why=why)
+
+
+def print_json(data: object) -> None:
+    """On standard output."""
+    print(json.dumps(data, indent=2, ensure_ascii=False))  # noqa: T201
+
+
+def record_json(record: RunRecord) -> dict[str, Any]:
+    """run.json."""
+    return record.model_dump(mode="json", by_alias=True)

@@ -1,0 +1,45 @@
+"""What helps a row, by its state and by the code beside it. Pure; `docs/reasons.md` says the same at more length."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from shared.run.row_state import RowState
+from shared.run.run_state import RunState
+from shared.workflows.resend_run import RESENDABLE
+
+if TYPE_CHECKING:
+    from shared.workflows.trace_worker import Sighting
+
+_PROGRAM = "python -m shared"
+CODES = {
+    "RedundantExport": "Nothing: Entra had the same data already.",
+    "EntrySynchronizationSkipped": "Nothing, or look at the scoping filters of the provisioning app.",
+    "InvalidDomain": "Repair the user name in HR or the mapping: its domain is not verified in the tenant.",
+    "Conflict": "Repair the user name in HR, or the other account that has the same value.",
+    "UnableToResolveReferenceAttributeValue": (
+        "The worker is done, the manager is not set: send the manager's record through this job too, then this one "
+        "again."
+    ),
+}
+"""Codes of the provisioning log, with what a person does."""
+
+
+def what_helps_row(sighting: Sighting) -> list[str]:
+    """What to do about one row; empty where nothing is to be done."""
+    run = sighting.run
+    if sighting.what_to_do:
+        return [sighting.what_to_do]
+    found = [advice for advice in (CODES.get(sighting.code or ""),) if advice]
+    match sighting.state:
+        case RowState.PLANNED if run.state in (RunState.HELD, RunState.BLOCKED) or run.not_before:
+            found.append(f"Its run waits: {_PROGRAM} show {run.run}")
+        case RowState.ACCEPTED:
+            found.append("The provisioning log says what became of it, mostly within an hour.")
+        case RowState.SUPERSEDED if sighting.by_run:
+            found.append(f"A newer file speaks of this worker: {_PROGRAM} show {sighting.by_run}")
+        case RowState.SUPERSEDED:
+            found.append("Its run was cancelled. If the data were right, drop the file again.")
+        case state if state in RESENDABLE:
+            found.append(f"When the cause is repaired: {_PROGRAM} resend {run.run} --state {state}")
+    return found

@@ -1,0 +1,185 @@
+"""A run in words: its counts in short, what it waits for, what would help it on. Pure."""
+
+from __future__ import annotations
+
+from datetime import UTC, timedelta
+from typing import TYPE_CHECKING
+
+from shared.run.row_state import RowState
+from shared.run.run_state import UNSENT, RunState
+from shared.scim.bulk import MAX_OPERATIONS
+from shared.workflows.resend_run import RESENDABLE
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from shared.run.record import OperatorAction, RunRecord
+
+_PROGRAM = "python -m shared"
+_STEPS = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
+REFUSED_LATELY = timedelta(days=7)
+_NEEDS_A_PERSON = (RunState.HELD, RunState.BLOCKED, RunState.REFUSED)
+
+
+def span(length: timedelta) -> str:
+    """How long, in its largest unit and, below ten of that, the next: "3 hours 20 minutes"."""
+    seconds = max(0, round(length.total_seconds()))
+    for place, (size, unit) in enumerate(_STEPS):
+        if seconds >= size:
+            whole, rest = divmod(seconds, size)
+            more = _STEPS[place + 1] if place + 1 < len(_STEPS) and whole < 10 else None
+            small = f" {some(rest // more[0], more[1])}" if more and rest >= more[0] and size > 60 else ""
+            return f"{some(whole, unit)}{small}"
+    return "a moment"
+
+
+def moment(at: datetime) -> str:
+    """UTC, to the second."""
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def counts_in_short(record: RunRecord) -> str:
+    """The counts that are not zero: "created 10, failed 2"."""
+    return ", ".join(f"{state} {count:,}" for state, count in record.counts.items() if count)
+
+
+def when(record: RunRecord, now: datetime) -> str:
+    """When the run goes on, or how old its data are."""
+    if record.not_before and record.not_before > now:
+        return f"goes on in {span(record.not_before - now)}"
+    return f"{span(now - record.dropped_at)} old"
+
+
+def reason_code(record: RunRecord) -> str | None:
+    """Why the run is where it is; a cancelled one is cancelled, whatever it waited for."""
+    if record.cancelled_by:
+        return "cancelled"
+    return record.reason.code if record.reason else None
+
+
+def resumed(record: RunRecord) -> OperatorAction | None:
+    """The action of a person who let the run go on, as long as it has not been tried since."""
+    last = record.actions[-1] if record.actions else None
+    if last is None or last.action != "resume" or record.not_before or record.state not in UNSENT:
+        return None
+    return None if record.last_sent_at and record.last_sent_at > last.at else last
+
+
+def waits(record: RunRecord, now: datetime) -> str | None:
+    """When a run that waits goes on by itself; None for one that does not wait."""
+    if action := resumed(record):
+        return f"Resumed by {action.by} at {moment(action.at)}; it is tried with the next tick, within a minute."
+    if record.not_before is None:
+        return None
+    if record.not_before <= now:
+        return "Its wait is over; it goes on with the next tick, within a minute."
+    what = "is tried again" if record.state is RunState.BLOCKED else "goes on"
+    return f"It {what} by itself in {span(record.not_before - now)}, at {moment(record.not_before)}."
+
+
+def needs_person(record: RunRecord) -> bool:
+    """Whether something did not go as it should and does not mend itself."""
+    return record.state in _NEEDS_A_PERSON or any(record.counts[state] for state in (*RESENDABLE, RowState.SET_ASIDE))
+
+
+def quota_left(record: RunRecord, per_day: int) -> str | None:
+    """What a run that waits for the daily quota has left, and when the last of it goes; None for any other run."""
+    rows = record.counts[RowState.PLANNED]
+    if record.reason is None or record.reason.code != "dailyQuota" or not rows or record.not_before is None:
+        return None
+    requests = -(-rows // MAX_OPERATIONS)
+    last = record.not_before + timedelta(days=(requests - 1) // per_day)
+    left = f"{some(requests, 'request')} ({some(rows, 'row')}) left"
+    return f"{left}; at {per_day:,} a day the last go about {last:%Y-%m-%d}, if the tenant sends nothing else."
+
+
+def was_refused_lately(record: RunRecord, now: datetime) -> bool:
+    """Whether a file was refused of which somebody may not know yet."""
+    return record.state is RunState.REFUSED and now - record.dropped_at < REFUSED_LATELY
+
+
+def waits_for_person(record: RunRecord) -> bool:
+    """Whether rows that could be sent are not, until a person does something."""
+    return record.state in (RunState.HELD, RunState.BLOCKED)
+
+
+_REFUSED = "Nothing of this file was sent. Do what the reason says, then drop the file again: it gets a new run."
+
+
+def what_helps(record: RunRecord, ahead: RunRecord | None = None) -> list[str]:
+    """What would help the run on, or that nothing has to be done.
+
+    Args:
+        record: the run.
+        ahead: a run of the same job that waits, so that this one does too.
+    """
+    return [*_of_state(record, ahead), *_of_rows(record)] or ["Nothing has to be done."]
+
+
+def _of_state(record: RunRecord, ahead: RunRecord | None) -> list[str]:
+    short, code = record.run, record.reason.code if record.reason else ""
+    again = f'{_PROGRAM} cancel {short} --why "dropped again"'
+    if record.cancelled_by and record.state is not RunState.SENT and record.state is not RunState.SETTLED:
+        return ["It is cancelled: within a minute its unsent rows become superseded."]
+    match record.state:
+        case RunState.REFUSED:
+            return [_REFUSED]
+        case RunState.HELD if code == "tooManySetAside":
+            return [
+                f"If these rows may really stay out: {_PROGRAM} resume {short} sends the others.",
+                f"If a repaired file was dropped, so that this one is not needed any more: {again}",
+            ]
+        case RunState.HELD:
+            return [f"Drop the HR file again, then put an end to this run: {again}"]
+        case RunState.PLANNED | RunState.SENDING | RunState.BLOCKED if resumed(record):
+            return []
+        case RunState.BLOCKED if code == "jobNotFound":
+            return [
+                f"If the ids were wrong: repair the feed file, drop the file again, then {again}",
+                f"If the job was made just now: {_PROGRAM} resume {short}",
+            ]
+        case RunState.BLOCKED:
+            return [f"When it is repaired: {_PROGRAM} resume {short} tries again within a minute."]
+        case RunState.PLANNED | RunState.SENDING if record.not_before:
+            return [f"Nothing has to be done. To end the wait, if its reason is gone: {_PROGRAM} resume {short}"]
+        case RunState.PLANNED | RunState.SENDING if ahead:
+            why = f" ({ahead.reason.code})" if ahead.reason else ""
+            return [f"It may have to wait for run {ahead.run} of the same job{why}: {_PROGRAM} show {ahead.run}"]
+        case RunState.PLANNED | RunState.SENDING:
+            return [f"Nothing has to be done while it moves. If it does not for minutes: {_PROGRAM} doctor"]
+        case RunState.SENT if record.counts[RowState.ACCEPTED]:
+            return ["The provisioning logs tell what became of the accepted rows, mostly within an hour."]
+    return []
+
+
+def _of_rows(record: RunRecord) -> list[str]:
+    found = []
+    if record.counts[RowState.SET_ASIDE]:
+        found.append("set_aside.csv names the rows that are not sent, each with its problem and its remedy.")
+    if failed := [state for state in RESENDABLE if record.counts[state]]:
+        found.append(
+            f"outcomes.ndjson names the {' and '.join(failed)} rows, each with its code; ledger.ndjson the API's words."
+        )
+        found.append(
+            f"When their cause is repaired: {_PROGRAM} resend {record.run} --state {','.join(failed)} sends them again."
+        )
+    return found
+
+
+def blobs(record: RunRecord) -> list[str]:
+    """The blobs of the run that there should be, by name below its folder."""
+    names = ["run.json"]
+    if record.plan:
+        names += [f"requests/ ({len(record.plan)})", "rows.ndjson"]
+    if record.counts[RowState.SET_ASIDE]:
+        names.append("set_aside.csv")
+    if record.counts[RowState.EXCLUDED]:
+        names.append("excluded.csv")
+    if record.first_sent_at:
+        names += ["ledger.ndjson", "outcomes.ndjson (once the logs were asked)"]
+    return names
+
+
+def some(count: int, unit: str) -> str:
+    """ "1 row", "1,200 rows"."""
+    return f"{count:,} {unit}{'' if count == 1 else 's'}"

@@ -1,0 +1,102 @@
+"""`show`: one run, with what it waits for and what would help."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from shared.cli.operating import SOMETHING_TO_DO, find_run, print_json, record_json
+from shared.cli.output import print_blocks
+from shared.cli.run_words import blobs, moment, needs_person, quota_left, span, waits, what_helps
+from shared.workflows.operate_run import ahead_of
+
+if TYPE_CHECKING:
+    from shared.cli.connection import Connection
+    from shared.run.record import RunRecord
+
+_LINES_SHOWN = 5
+
+
+def show(connection: Connection, *, run_id: str, as_json: bool) -> int:
+    """Print the account of a run; 1 where it needs a person."""
+    return show_run(connection, find_run(connection.runs, run_id), in_json=as_json)
+
+
+def show_run(connection: Connection, record: RunRecord, *, in_json: bool) -> int:
+    """The same for a record that is at hand."""
+    helps = what_helps(record, ahead_of(record, connection.runs))
+    folder = f"{connection.storage}/runs/{record.feed}/{record.run}/"
+    if in_json:
+        print_json({**record_json(record), "whatHelps": helps, "folder": folder})
+    else:
+        _print(connection, record, helps, folder)
+    return SOMETHING_TO_DO if needs_person(record) else 0
+
+
+def _print(connection: Connection, record: RunRecord, helps: list[str], folder: str) -> None:
+    now = connection.outside.clock.now()
+    rows = list[tuple[Text, str]]()
+
+    def add(name: str, *texts: str | None) -> None:
+        if told := [text for text in texts if text]:
+            rows.append((Text(name, "bold"), "\n".join(told)))
+
+    add("run", f"{record.run}, feed {record.feed}" + (f", resends run {record.resend_of}" if record.resend_of else ""))
+    add("file", record.file)
+    add("dropped", f"{moment(record.dropped_at)}, {span(now - record.dropped_at)} ago")
+    add("state", record.state + (" (urgent feed)" if record.priority == "urgent" else ""))
+    if by := record.cancelled_by:
+        add("reason", f"cancelled by {by.by} at {moment(by.at)} [cancelled]")
+    elif record.reason:
+        add("reason", f"{record.reason.message} [{record.reason.code}]", record.reason.advice)
+    add("waits", waits(record, now), quota_left(record, connection.settings.bulk_requests_per_day))
+    add("rows", f"{record.rows:,}")
+    add("counts", *(f"{count:>9,}  {state}" for state, count in record.counts.items() if count))
+    add("requests", _requests(record))
+    add("sending", _sending(record))
+    add("notices", *map(str, _notices(record)))
+    add("by people", *_actions(record))
+    add("blobs", folder, "  " + ", ".join(blobs(record)))
+    add("what helps", *helps)
+    print_blocks(rows)
+
+
+def _requests(record: RunRecord) -> str | None:
+    told = record.requests
+    if not told.planned:
+        return None
+    numbers = [f"{told.accepted:,} of {told.planned:,} accepted"]
+    numbers += [
+        f"{number:,} {what}"
+        for number, what in (
+            (told.rejected, "with a rejected row"),
+            (told.throttled, "answers 429"),
+            (told.repeated, "posted again since no answer came"),
+        )
+        if number
+    ]
+    return ", ".join(numbers)
+
+
+def _sending(record: RunRecord) -> str | None:
+    if record.first_sent_at is None:
+        return None
+    last = f", last request {moment(record.last_sent_at)}" if record.last_sent_at else ""
+    return f"began {moment(record.first_sent_at)}{last}"
+
+
+def _notices(record: RunRecord) -> list[str]:
+    texts = []
+    for notice in record.notices:
+        some = ", ".join(map(str, notice.lines[:_LINES_SHOWN]))
+        lines = f" (lines {some})" if notice.rows and some else ""
+        texts.append(f"{notice.message} [{notice.code}]{lines}")
+    return texts
+
+
+def _actions(record: RunRecord) -> list[str]:
+    return [
+        f"{moment(action.at)}  {action.action} by {action.by}" + (f": {action.why}" if action.why else "")
+        for action in record.actions
+    ]

@@ -1,0 +1,76 @@
+"""`worker`: what became of one worker, in every run that names them. The one command that shows a worker's id."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+from shared.cli.opening import say_error
+from shared.cli.operating import SOMETHING_TO_DO, print_json
+from shared.cli.outcome_words import what_helps_row
+from shared.cli.output import console, print_blocks
+from shared.cli.run_words import moment, some
+from shared.errors import RunDamagedError
+from shared.workflows.trace_worker import Sighting, sightings
+
+if TYPE_CHECKING:
+    from shared.cli.connection import Connection
+    from shared.workflows.run_store import RunHead
+
+_AT_ONCE = 8
+
+
+def worker(connection: Connection, *, external_id: str, feed: str | None, as_json: bool) -> int:
+    """Print every row about the worker, newest last; 1 where there is none."""
+    heads = [head for head in connection.runs.heads() if feed in (None, head.feed)]
+    with ThreadPoolExecutor(_AT_ONCE) as at_once:
+        by_run = list(at_once.map(lambda head: _of_run(connection, external_id, head), heads))
+    if unread := [head.run for head, rows in zip(heads, by_run, strict=True) if rows is None]:
+        say_error(f"{some(len(unread), 'run')} can't be read, so they may name the worker too: {', '.join(unread)}")
+    found = [row for rows in by_run for row in rows or ()]
+    if as_json:
+        print_json([_json(row) for row in found])
+    elif found:
+        _print(found)
+    else:
+        say_error(f"No row of {some(len(heads), 'run')} has the externalId {external_id}.")
+    return 0 if found else SOMETHING_TO_DO
+
+
+def _of_run(connection: Connection, external_id: str, head: RunHead) -> list[Sighting] | None:
+    """The run's rows about the worker; None where it can't be read."""
+    try:
+        record = connection.runs.load(head.feed, head.run)
+        return sightings(external_id, record, connection.runs, connection.outside.store) if record else []
+    except RunDamagedError:
+        return None
+
+
+def _json(row: Sighting) -> dict[str, Any]:
+    record = row.run
+    return {
+        "run": record.run,
+        "feed": record.feed,
+        "file": record.file,
+        "droppedAt": record.dropped_at.isoformat(),
+        "resendOf": record.resend_of,
+        "line": row.line,
+        "state": row.state,
+        "code": row.code,
+        "words": row.words,
+        "at": row.at,
+        "byRun": row.by_run,
+        "whatHelps": what_helps_row(row),
+    }
+
+
+def _print(rows: list[Sighting]) -> None:
+    out = console()
+    for row in rows:
+        record = row.run
+        resent = f", resends run {record.resend_of}" if record.resend_of else ""
+        out.print(f"{record.run}  feed {record.feed}, {record.file}{resent}", markup=False, highlight=False)
+        code = f" [{row.code}]" if row.code and f"[{row.code}]" not in (row.words or "") else ""
+        told = [f"{row.state}{code}", row.words, *(f"→ {text}" for text in what_helps_row(row))]
+        details = "\n".join(text for text in told if text)
+        print_blocks([("", "dropped", moment(record.dropped_at)), ("", f"line {row.line}", details)], out)
