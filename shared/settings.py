@@ -7,7 +7,16 @@ from collections.abc import Mapping
 from typing import Annotated, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PositiveInt, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    ValidationError,
+)
 
 from shared.errors import ConfigurationError
 
@@ -70,6 +79,10 @@ class Settings(BaseModel):
     resume_schedule: Schedule = Field("0 * * * * *", alias="RESUME_SCHEDULE")
     bulk_requests_per_5_seconds: PositiveInt = Field(40, alias="BULK_REQUESTS_PER_5_SECONDS")
     bulk_requests_per_day: PositiveInt = Field(2000, alias="BULK_REQUESTS_PER_DAY")
+    bulk_requests_reserved_per_day: NonNegativeInt = Field(0, alias="BULK_REQUESTS_RESERVED_PER_DAY")
+    bucket_full_seconds: PositiveFloat = Field(300, alias="BUCKET_FULL_SECONDS", le=3600)
+    check_job_health: bool = Field(True, alias="CHECK_JOB_HEALTH")
+    time_budget_minutes: PositiveFloat = Field(20, alias="TIME_BUDGET_MINUTES", le=600)
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Self:
@@ -85,6 +98,9 @@ class Settings(BaseModel):
             settings = cls.model_validate(given)
         except ValidationError as error:
             problems += [_sentence(e["loc"], e["type"], e["msg"]) for e in error.errors()]
+        else:
+            if settings.bulk_requests_reserved_per_day >= settings.bulk_requests_per_day:
+                problems.append("BULK_REQUESTS_RESERVED_PER_DAY must be less than BULK_REQUESTS_PER_DAY.")
         if problems:
             raise ConfigurationError(problems)
         return settings

@@ -4,73 +4,75 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from shared.errors import BlobChangedError
-from shared.inbound.sending.pacing import DailyQuota
-from shared.ports import STATE
+from pydantic import ValidationError
+
+from shared.inbound.sending.pacing import DailyQuota, minute_of
+from shared.workflows.state_document import StateDocument
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from datetime import datetime
 
-    from shared.workflows.outside import Outside
+    from shared.ports import BlobStore, Clock
 
-_NAME = "quota.json"
-_BATCH = 20
-_MAX_RACES = 50
+_BATCH = 10
+"""Calls fetched at a time; what a session had fetched when it was killed is lost."""
+
+
+def stored_quota(store: BlobStore, clock: Clock) -> StateDocument[DailyQuota]:
+    """`state/quota.json`."""
+    return StateDocument(store, clock, "quota.json", _parse)
+
+
+def _parse(content: bytes | None) -> DailyQuota:
+    """A quota that can't be read counts as empty: to use too much costs an answer 429, which says how long to wait.
+
+    To count it as used up would stop all sending for a day, and for ever if the blob is broken again and again.
+    """
+    try:
+        return DailyQuota.model_validate_json(content) if content is not None else DailyQuota()
+    except ValidationError:
+        return DailyQuota()
 
 
 class DailyCalls:
-    """Calls that this session may make, fetched from the shared quota a few at a time; what is not used goes back.
+    """The day's calls of one session, fetched a few at a time. One thread's."""
 
-    A process that is killed keeps what it had fetched: the quota then counts up to `_BATCH` calls too many.
-    """
-
-    def __init__(self, outside: Outside) -> None:
-        """Takes the store, the clock and the limit."""
-        self._outside = outside
+    def __init__(self, quota: StateDocument[DailyQuota], clock: Clock, limit: int) -> None:
+        """`limit`: how many calls the tenant may have made in 24 hours for this session to make another."""
+        self._quota, self._clock, self._limit = quota, clock, limit
         self._granted = 0
-        self._granted_at = outside.clock.now()
+        self._granted_at = clock.now()
 
-    def take(self, wanted: int) -> datetime | None:
-        """Take one call, of about that many still wanted; None, or the time at which there will be one."""
-        limit = self._outside.limits.requests_per_day
-        if not self._granted:
-            self._granted_at = self._outside.clock.now()
-            quota, self._granted = self._change(
-                lambda quota: quota.grant(max(1, min(wanted, _BATCH)), limit, self._granted_at)
-            )
-            if not self._granted:
-                return quota.frees_at(limit, self._granted_at)
-        self._granted -= 1
-        return None
-
-    def give_back(self) -> None:
-        """Return what was fetched and not used; called when the session ends."""
-        if self._granted:
-            unused, self._granted = self._granted, 0
-            self._change(lambda quota: (0, quota.given_back(unused, self._granted_at)))
-
-    def _change(self, change: Callable[[DailyQuota], tuple[int, DailyQuota]]) -> tuple[DailyQuota, int]:
-        """Change the stored quota, from its newest version, until nobody came in between.
+    def fetch(self, wanted: int) -> datetime | None:
+        """Have at least one to use; the time at which there will be one, if there is none.
 
         Raises:
-            BlobChangedError: it never succeeded.
+            BlobChangedError: other processes always came in between.
         """
-        store = self._outside.store
-        for _ in range(_MAX_RACES):
-            found = store.read(STATE, _NAME)
-            quota = DailyQuota.model_validate_json(found.content) if found else DailyQuota()
-            number, after = change(quota)
-            if after == quota:
-                return after, number
-            content = after.model_dump_json().encode()
-            try:
-                if found:
-                    store.replace(STATE, _NAME, content, found.etag)
-                else:
-                    store.create(STATE, _NAME, content)
-            except BlobChangedError:
-                self._outside.clock.sleep(0.1 * self._outside.clock.jitter())
-                continue
-            return after, number
-        raise BlobChangedError("quota.json could not be updated")
+        if self._granted and minute_of(self._granted_at) == minute_of(self._clock.now()):
+            return None
+        now, unused, since = self._clock.now(), self._granted, self._granted_at
+        self._granted = granted = 0
+
+        def fetched(quota: DailyQuota) -> DailyQuota:
+            nonlocal granted
+            granted, after = quota.given_back(unused, since).grant(min(wanted, _BATCH), self._limit, now)
+            return after
+
+        quota = self._quota.change(fetched)
+        self._granted, self._granted_at = granted, now
+        return None if granted else quota.frees_at(self._limit, now)
+
+    def use(self) -> None:
+        """One call begins, in the minute in which `fetch` was last asked."""
+        self._granted -= 1
+
+    def give_back(self) -> None:
+        """Return what was fetched and not used.
+
+        Raises:
+            BlobChangedError: other processes always came in between.
+        """
+        unused, self._granted = self._granted, 0
+        if unused:
+            self._quota.change(lambda quota: quota.given_back(unused, self._granted_at))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from shared.inbound.sending.ledger import Ledger, LedgerEntry, Slice
+    from shared.inbound.sending.ledger import AnswerEntry, Ledger, Part
     from shared.monitoring.event_window import EventWindow
     from shared.run.record import RunRecord
     from shared.workflows.outside import Outside
@@ -38,7 +38,11 @@ def follow_run(
 
     def followed(newest: RunRecord) -> RunRecord:
         # A sender may have been killed before it wrote its last count.
-        known = newest.with_answers(accepted=ledger.accepted_operations, rejected=ledger.rejected_operations)
+        known = newest.with_answers(
+            accepted=ledger.accepted_operations,
+            rejected=ledger.rejected_operations,
+            superseded=ledger.superseded_operations,
+        )
         return known.with_outcomes(outcomes.counts).settled_if_final()
 
     after = runs.update(record.feed, record.run, followed)
@@ -61,12 +65,16 @@ def _whole(lines: Iterator[bytes], expected: int) -> Iterator[bytes]:
 
 
 def _sent_rows(index: Iterator[bytes], ledger: Ledger, begun: datetime) -> Iterator[SentRow]:
-    """The plan's rows, each with what its ledger entry says; `begun` is when the run's sending began."""
+    """The plan's rows, each with what its ledger says; `begun` is when the run's sending began."""
     request: int = 0
-    answers: list[tuple[Slice, LedgerEntry]] = []
+    answers: list[tuple[Part, AnswerEntry]] = []
     for row in read_row_index(index):
         if row.request != request:
             request, answers = row.request, ledger.answered(row.request)
+        if gone := ledger.superseded(row.request).get(row.operation):
+            code = "newerRun" if gone.by_run else "cancelled"
+            yield SentRow(row.line, row.external_id, RowState.SUPERSEDED, code=code, by_run=gone.by_run)
+            continue
         entry = next((entry for part, entry in answers if part.start <= row.operation < part.stop), None)
         if entry is None:
             yield SentRow(row.line, row.external_id, RowState.PLANNED)

@@ -13,8 +13,9 @@ from shared.monitoring.event_window import EventWindow
 from shared.monitoring.row_outcomes import log_time
 from shared.monitoring.summary import Summary, latest_summaries, summarize
 from shared.ports import STATE, SUMMARIES
-from shared.run.record import Record, RunRecord, RunState
+from shared.run.record import Record, RunRecord
 from shared.run.row_state import RowState
+from shared.run.run_state import RunState
 from shared.workflows.apart import apart
 from shared.workflows.follow_run import follow_run
 from shared.workflows.run_store import RunStore
@@ -81,7 +82,9 @@ def _summary_of_job(job_id: str, records: list[RunRecord], runs: RunStore, outsi
 
 
 def _is_followed(record: RunRecord, now: datetime, settling: timedelta) -> bool:
-    """Whether the log can still say something about this run."""
+    """Whether the log can still say something about this run, or its rows are still to be named."""
+    if record.state is RunState.SENT and record.counts[RowState.SUPERSEDED]:
+        return True
     if record.last_sent_at is None:
         return False
     age = now - record.last_sent_at

@@ -11,20 +11,21 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from shared.errors import BlobChangedError, RunDamagedError
-from shared.inbound.sending.ledger import Ledger, ledger_line, read_ledger
+from shared.inbound.sending.ledger import Ledger, read_ledger
 from shared.ports import RUNS
 from shared.run.drop import dropped_at
-from shared.run.record import RunRecord, RunState
+from shared.run.record import RunRecord
+from shared.run.run_state import RunState
 from shared.scim.bulk import MAX_OPERATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import datetime
 
-    from shared.inbound.sending.ledger import LedgerEntry
     from shared.ports import BlobListing, BlobStore, Clock
 
 _RUN_JSON = "run.json"
+LEDGER = "ledger.ndjson"
 _MAX_RACES = 20
 
 
@@ -38,6 +39,7 @@ class RunHead:
     job_id: str | None
     planned_at: str
     content_sha256: str | None
+    is_urgent: bool
     written_at: datetime
 
     @property
@@ -126,24 +128,38 @@ class RunStore:
             job_id=metadata.get("jobid"),
             planned_at=metadata.get("plannedat", ""),
             content_sha256=metadata.get("contentsha256"),
+            is_urgent=metadata.get("priority") == "urgent",
             written_at=blob.last_modified,
         )
 
     def ledger(self, record: RunRecord) -> Ledger:
-        """The answers so far.
+        """What happened so far.
 
         Raises:
             RunDamagedError: the ledger can't be read.
         """
-        found = self._store.read(RUNS, self.name(record.feed, record.run, "ledger.ndjson"))
+        return self.ledger_and_length(record)[0]
+
+    def ledger_and_length(self, record: RunRecord) -> tuple[Ledger, int]:
+        """The same, and how long the blob was when it was read.
+
+        Raises:
+            RunDamagedError: the ledger can't be read.
+        """
+        found = self._store.read(RUNS, self.name(record.feed, record.run, LEDGER))
+        content = found.content if found else b""
         try:
-            return Ledger(request_sizes(record), read_ledger(found.content) if found else ())
+            return Ledger(request_sizes(record), read_ledger(content), barriers=record.barriers), len(content)
         except ValueError as error:
             raise RunDamagedError(str(error)) from None
 
-    def append(self, record: RunRecord, entry: LedgerEntry) -> None:
-        """Put one answer down, durably."""
-        self._store.append(RUNS, self.name(record.feed, record.run, "ledger.ndjson"), ledger_line(entry))
+    def append(self, record: RunRecord, content: bytes, at: int) -> int:
+        """Add lines to a ledger of that length; returns its new length.
+
+        Raises:
+            BlobChangedError: somebody else has added to it since.
+        """
+        return self._store.append(RUNS, self.name(record.feed, record.run, LEDGER), content, at)
 
     def lines(self, record: RunRecord, blob: str) -> Iterator[bytes]:
         """The lines of one of a run's text blobs; none where it is missing."""
@@ -161,7 +177,7 @@ def _json(record: RunRecord) -> bytes:
 
 
 def _metadata(record: RunRecord) -> dict[str, str]:
-    metadata = {"state": record.state.value, "plannedat": record.planned_at.isoformat()}
+    metadata = {"state": record.state, "plannedat": record.planned_at.isoformat(), "priority": record.priority}
     optional = {"jobid": record.job_id, "contentsha256": record.content_sha256}
     return metadata | {name: value for name, value in optional.items() if value}
 

@@ -1,255 +1,224 @@
-"""Send one run under the job's lease: post, put the answer down, decide, until nothing is left or it has to stop."""
+"""Send one run under the job's lease: put down, post, put the answer down, until nothing is left or it has to stop.
+
+One thread decides and writes; the posts run beside each other. What is next is `Course`'s to say.
+"""
 
 from __future__ import annotations
 
-import hashlib
 import uuid
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
-from shared.errors import Reason, RunDamagedError
-from shared.inbound.planning.bulk_request import part_of_request, request_bodies
-from shared.inbound.sending.answer import (
-    EVERYTHING_REJECTED,
-    Again,
-    Answer,
-    Attempt,
-    Block,
-    Done,
-    FreshToken,
-    Later,
-    Split,
-    Step,
-    next_step,
-)
-from shared.inbound.sending.ledger import Ledger, LedgerEntry, Slice
-from shared.ports import RUNS
-from shared.run.record import RequestFile, Requests, RunRecord, RunState
-from shared.workflows.apart import apart
-from shared.workflows.daily_quota import DailyCalls
+from shared.errors import Reason
+from shared.inbound.sending.answer import NOT_POSTED, Answer, Attempt, next_step
+from shared.inbound.sending.course import Course, Stop
+from shared.inbound.sending.ledger import AnswerEntry
+from shared.inbound.sending.pacing import NotBefore, Wait
+from shared.workflows.planned_bodies import PlanDamaged, PlannedBodies
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
 
-    from shared.ports import Lease
-    from shared.workflows.outside import Outside
-    from shared.workflows.run_store import RunStore
+    from shared.inbound.sending.answer import Step
+    from shared.inbound.sending.ledger import Part
+    from shared.ports import InFlight
+    from shared.run.record import RunRecord
+    from shared.workflows.ledger_log import LedgerLog
+    from shared.workflows.pace import Calls
+    from shared.workflows.run_progress import RunProgress
+    from shared.workflows.sending import Sending
 
-_REPORT_EVERY_SECONDS = 2.0
-_TOO_MANY_REJECTED_AT_FIRST = 10
-_TOO_MANY_REJECTED = 50
-_LONGEST_NAP = 10.0
-"""The lease is renewed between naps; it lasts a minute."""
+_LOOK_EVERY_SECONDS = 5.0
+_LATEST_POST_SECONDS = 15.0
+"""After the lease was seen to hold, and well before it could run out: a process that slept meanwhile posts nothing."""
+_LONGEST_NAP = 5.0
+"""The lease is kept between naps."""
 _NAMESPACE = uuid.UUID("0d6a6a35-6c9c-5ae0-8f0e-3f1f3b1f8a55")
 
 
-@dataclass(frozen=True)
-class Stop:
-    """Why a run stops before its end, and the state in which it waits. `seconds` 0: only this session's time is up."""
+@dataclass
+class _Flying:
+    """A part on its way. `ended_at`: when its answer was there, on the monotonic clock; its thread sets it."""
 
-    seconds: float = 0.0
-    reason: Reason | None = None
-    state: RunState = RunState.SENDING
-
-
-class _Stopped(Exception):  # noqa: N818 - never leaves this module
-    def __init__(self, stop: Stop) -> None:
-        super().__init__()
-        self.stop = stop
+    part: Part
+    request_id: str
+    sent_at: datetime
+    ended_at: float | None = None
 
 
 class RunSender:
     """One session of one run. Not for use twice."""
 
-    def __init__(self, record: RunRecord, runs: RunStore, outside: Outside, lease: Lease, deadline: float) -> None:
-        """Takes a run that has something left to send."""
+    def __init__(self, record: RunRecord, log: LedgerLog, progress: RunProgress, sending: Sending) -> None:
+        """Takes a run that has something left to send, and what a job's sender works with."""
         self._record = record
-        self._runs = runs
-        self._outside = outside
-        self._lease = lease
-        self._deadline = deadline
-        self._daily = DailyCalls(outside)
-        self._ledger = Ledger(())
-        self._reported_at = outside.clock.monotonic()
+        self._log = log
+        self._progress = progress
+        self._sending = sending
+        self._outside = sending.outside
+        self._course = Course(log.ledger, record.barriers, self._outside.limits.in_flight)
+        self._bodies = PlannedBodies(record, self._outside.store)
+        self._flying: dict[int, _Flying] = {}
+        self._numbers = 0
+        self._looked_at = self._outside.clock.monotonic()
 
     def send(self) -> Stop | None:
         """Send what is left; None when nothing is left.
 
         Raises:
-            LeaseLostError: somebody else has the job now; nothing was written after that.
+            LeaseLostError: somebody else has the job now; nothing was posted or written after that.
         """
+        outside = self._outside
+        with (
+            outside.pace.session(urgent=self._record.priority == "urgent") as calls,
+            self._every_call_ended(calls),
+            outside.in_flight(min(outside.limits.in_flight, self._log.ledger.parts_left)) as in_flight,
+        ):
+            while self._flying or not (self._course.stop or self._log.ledger.is_complete):
+                self._turn(calls, in_flight)
+        return None if self._log.ledger.is_complete else self._course.stop
+
+    @contextmanager
+    def _every_call_ended(self, calls: Calls) -> Iterator[None]:
+        """Where something is raised, `in_flight` waits for what is posted, and then its answers are nobody's."""
         try:
-            self._ledger = self._runs.ledger(self._record)
-        except RunDamagedError:
-            return _damaged("ledger.ndjson")
-        self._report()
-        try:
-            first = 1
-            for file in self._record.plan:
-                self._send_file(file, first)
-                first += file.requests
-        except _Stopped as stopped:
-            self._report()
-            return stopped.stop
+            yield
         finally:
-            with apart("quota.notGivenBack", self._outside):
-                self._daily.give_back()
-        self._finish()
-        return None
+            for _ in self._flying:
+                calls.ended()
 
-    def _send_file(self, file: RequestFile, first: int) -> None:
-        numbers = range(first, first + file.requests)
-        if not any(self._ledger.left_of(number) for number in numbers):
+    def _turn(self, calls: Calls, in_flight: InFlight) -> None:
+        self._look_around()
+        self._sending.lease.keep()
+        calls.keep()
+        wait = self._begin_what_can_be(calls, in_flight)
+        if self._flying:
+            self._take_in(in_flight.answers(min(wait, 1.0)), calls)
+        elif wait and not self._course.stop:
+            self._nap(wait)
+        self._progress.report_now_and_then(self._log.ledger)
+
+    def _look_around(self) -> None:
+        """Is the time over, was the process told to end, does another run come first, is the job still fit?"""
+        clock = self._outside.clock
+        if clock.monotonic() >= self._sending.deadline or self._outside.stopping():
+            self._course.end(Stop())
+        if clock.monotonic() - self._looked_at >= _LOOK_EVERY_SECONDS:
+            self._looked_at = clock.monotonic()
+            if self._sending.order_has_changed():
+                self._course.end(Stop(yields=True))
+            elif block := self._sending.trouble(self._record):
+                self._course.end(block)
+
+    def _begin_what_can_be(self, calls: Calls, in_flight: InFlight) -> float:
+        """Post what may be posted now; the seconds after which more may be."""
+        parts: list[Part] = []
+        wait = max(0.0, self._course.resting_until - self._outside.clock.monotonic())
+        while not wait and (part := self._course.next_part()):
+            wait = self._ask(calls)
+            if not wait and not self._course.stop:
+                self._course.begin(part, self._outside.clock.monotonic())
+                parts.append(part)
+        if parts:
+            self._post(parts, calls, in_flight)
+        return wait or _LONGEST_NAP
+
+    def _ask(self, calls: Calls) -> float:
+        match calls.ask(self._log.ledger.parts_left - len(self._course.in_flight)):
+            case Wait(seconds=seconds):
+                return seconds
+            case NotBefore(at=at):
+                seconds = max((at - self._outside.clock.now()).total_seconds(), 1.0)
+                self._course.end(Stop(seconds, DAILY_QUOTA))
+        return 0.0
+
+    def _post(self, parts: list[Part], calls: Calls, in_flight: InFlight) -> None:
+        """What is put down first stops a sender that was overtaken. What can't be posted was never begun."""
+        try:
+            bodies = [self._bodies.of(part, self._log.ledger) for part in parts]
+            self._sending.lease.keep()
+            latest = self._outside.clock.monotonic() + _LATEST_POST_SECONDS
+            self._log.begin(parts)
+        except BaseException as error:
+            for part in parts:
+                del self._course.in_flight[part]
+                calls.ended()
+            if not isinstance(error, PlanDamaged):
+                raise
+            self._course.end(error.stop)
             return
-        blob = self._outside.store.read(RUNS, self._runs.name(self._record.feed, self._record.run, file.name))
-        if blob is None or hashlib.sha256(blob.content).hexdigest() != file.sha256:
-            raise _Stopped(_damaged(file.name))
-        for number, body in zip(numbers, request_bodies(blob.content), strict=True):
-            while left := self._ledger.left_of(number):
-                self._send_slice(left[0], body)
+        for part, body in zip(parts, bodies, strict=True):
+            self._fly(part, body, in_flight, latest)
 
-    def _send_slice(self, part: Slice, body: bytes) -> None:
-        """Post one slice until its answer settles or splits it."""
-        is_whole = part.size == self._ledger.size_of(part.request)
-        content = body if is_whole else part_of_request(body, part.start, part.stop)
-        tries, token_is_fresh = 0, False
-        while True:
-            tries += 1
-            step = self._post(part, content, tries, token_is_fresh=token_is_fresh)
-            match step:
-                case Done() | Split():
-                    self._stop_if_everything_is_rejected()
-                    self._report_now_and_then()
-                    return
-                case Again(seconds=seconds):
-                    self._sleep(seconds)
-                case FreshToken():
-                    self._outside.api.fetch_new_token()
-                    token_is_fresh = True
-                case Later(seconds=seconds, reason=reason):
-                    raise _Stopped(Stop(seconds, reason))
-                case Block(seconds=seconds, reason=reason):
-                    raise _Stopped(Stop(seconds, reason, RunState.BLOCKED))
+    def _fly(self, part: Part, body: bytes, in_flight: InFlight, latest: float) -> None:
+        record, sent_at = self._record, self._outside.clock.now()
+        name = f"{record.run}/{part.request}/{part.start}/{part.stop}/{sent_at}"
+        request_id = str(uuid.uuid5(_NAMESPACE, name))
+        self._numbers += 1
+        self._flying[self._numbers] = flying = _Flying(part, request_id, sent_at)
+        upload = partial(self._outside.api.upload, record.service_principal_id or "", record.job_id or "")
 
-    def _post(self, part: Slice, content: bytes, tries: int, *, token_is_fresh: bool) -> Step:
-        self._wait_for_a_call()
-        self._lease.keep()
-        clock, record = self._outside.clock, self._record
-        sent_at = clock.now()
-        request_id = str(uuid.uuid5(_NAMESPACE, f"{record.run}/{part.request}/{part.start}/{part.stop}/{sent_at}"))
-        answer = self._outside.api.upload(
-            record.service_principal_id or "", record.job_id or "", content, client_request_id=request_id
+        def call() -> Answer:
+            is_in_time = self._outside.clock.monotonic() < latest
+            answer = upload(body, request_id) if is_in_time else Answer(None, NOT_POSTED)
+            flying.ended_at = self._outside.clock.monotonic()
+            return answer
+
+        in_flight.begin(self._numbers, call)
+
+    def _take_in(self, answers: list[tuple[int, Answer]], calls: Calls) -> None:
+        """Put every answer down, then act on it."""
+        told: list[tuple[Part, Step, AnswerEntry]] = []
+        for number, answer in answers:
+            flown = self._flying.pop(number)
+            calls.ended(flown.ended_at)
+            step = next_step(answer, self._attempt(flown.part))
+            told.append((flown.part, step, self._entry(flown, answer, step)))
+        self._log.add(entry for _, _, entry in told)
+        for part, step, _ in told:
+            if self._course.answered(part, step, self._outside.clock.monotonic()):
+                self._outside.api.fetch_new_token()
+
+    def _attempt(self, part: Part) -> Attempt:
+        posted, clock = self._course.in_flight[part], self._outside.clock
+        return Attempt(
+            operations=len(self._log.ledger.operations_of(part)),
+            tries=self._course.tries(part),
+            token_is_fresh=posted.token > 0,
+            jitter=clock.jitter(),
+            now=clock.now(),
+            job_id=self._record.job_id or "",
+            bucket_full_seconds=self._outside.limits.bucket_full_seconds,
         )
-        self._outside.window.ended(clock.monotonic())
-        attempt = Attempt(part.size, tries, token_is_fresh, clock.jitter(), clock.now())
-        step = next_step(answer, attempt)
-        self._put_down(part, answer, step, request_id, sent_at)
-        return step
 
-    def _put_down(self, part: Slice, answer: Answer, step: Step, request_id: str, sent_at: datetime) -> None:
-        entry = LedgerEntry(
-            request=part.request,
-            start=part.start,
-            stop=part.stop,
+    def _entry(self, flown: _Flying, answer: Answer, step: Step) -> AnswerEntry:
+        return AnswerEntry(
+            request=flown.part.request,
+            start=flown.part.start,
+            stop=flown.part.stop,
             verdict=step.verdict,
             status=answer.status,
             code=answer.code,
             message=answer.message,
+            note=getattr(step, "note", None),
             request_id=answer.request_id,
-            client_request_id=request_id,
-            sent_at=sent_at,
+            client_request_id=flown.request_id,
+            sent_at=flown.sent_at,
             answered_at=self._outside.clock.now(),
         )
-        self._runs.append(self._record, entry)
-        self._ledger.add(entry)
 
-    def _wait_for_a_call(self) -> None:
-        """Keep to both limits of the API and to this session's time."""
+    def _nap(self, seconds: float) -> None:
         clock = self._outside.clock
-        while wait := self._outside.window.wait(clock.monotonic()):
-            self._sleep(wait)
-        if clock.monotonic() >= self._deadline:
-            raise _Stopped(Stop())
-        until = self._daily.take(self._ledger.parts_left)
-        if until:
-            seconds = max((until - clock.now()).total_seconds(), 1.0)
-            raise _Stopped(Stop(seconds, _DAILY_QUOTA))
-
-    def _sleep(self, seconds: float) -> None:
-        clock = self._outside.clock
-        if clock.monotonic() + seconds >= self._deadline:
-            raise _Stopped(Stop(seconds))
-        while seconds > 0:
-            self._lease.keep()
+        if clock.monotonic() + seconds >= self._sending.deadline:
+            self._course.end(Stop(max(0.0, self._course.resting_until - clock.monotonic())))
+        else:
             clock.sleep(min(seconds, _LONGEST_NAP))
-            seconds -= _LONGEST_NAP
-
-    def _stop_if_everything_is_rejected(self) -> None:
-        """Row after row refused is no matter of rows: a proxy, the job, the mapping as a whole."""
-        ledger = self._ledger
-        limit = _TOO_MANY_REJECTED if ledger.accepted_operations else _TOO_MANY_REJECTED_AT_FIRST
-        if ledger.rejected_in_a_row >= limit and not ledger.is_complete:
-            raise _Stopped(Stop(3600.0, _EVERYTHING_REJECTED, RunState.BLOCKED))
-
-    def _report_now_and_then(self) -> None:
-        if self._outside.clock.monotonic() - self._reported_at >= _REPORT_EVERY_SECONDS:
-            self._report()
-
-    def _report(self) -> None:
-        """Only the holder of the lease writes; a sender that was overtaken would turn the record back."""
-        self._lease.keep(surely=True)
-        self._runs.update(
-            self._record.feed, self._record.run, lambda newest: self._with_ledger(newest, RunState.SENDING)
-        )
-        self._reported_at = self._outside.clock.monotonic()
-
-    def _finish(self) -> None:
-        def finished(newest: RunRecord) -> RunRecord:
-            return self._with_ledger(newest, RunState.SENT).settled_if_final()
-
-        self._lease.keep(surely=True)
-        record = self._runs.update(self._record.feed, self._record.run, finished)
-        ledger = self._ledger
-        fields: dict[str, str | int | None] = {"run": record.run, "feed": record.feed, "job": record.job_id}
-        self._outside.events.info(
-            "run.sent", accepted=ledger.accepted_operations, rejected=ledger.rejected_operations, **fields
-        )
-        if ledger.rejected_operations:
-            self._outside.events.error("rows.rejected", rejected=ledger.rejected_operations, **fields)
-
-    def _with_ledger(self, newest: RunRecord, state: RunState) -> RunRecord:
-        ledger = self._ledger
-        accepted, rejected = ledger.whole_requests()
-        requests = Requests(
-            planned=newest.requests.planned, accepted=accepted, rejected=rejected, throttled=ledger.throttled
-        )
-        changed = newest.changed(
-            state=state,
-            reason=None,
-            not_before=None,
-            requests=requests,
-            first_sent_at=newest.first_sent_at or self._outside.clock.now(),
-            last_sent_at=ledger.last_sent_at,
-        )
-        return changed.with_answers(accepted=ledger.accepted_operations, rejected=ledger.rejected_operations)
 
 
-def _damaged(blob: str) -> Stop:
-    reason = Reason(
-        "planDamaged",
-        f"{blob} is not what was planned, or is gone; nothing more of this run is sent.",
-        "Somebody changed or deleted the run's blobs. Drop the HR file again for a new run.",
-    )
-    return Stop(0.0, reason, RunState.HELD)
-
-
-_EVERYTHING_REJECTED = Reason(
-    EVERYTHING_REJECTED,
-    "The API refuses row after row; the rows that were not sent yet wait, newer files don't.",
-    "Look at the API's words in ledger.ndjson. If the reason is outside the file (a proxy, the provisioning job), the "
-    "run goes on by itself within an hour; for the rows that were refused meanwhile, drop the file again.",
-)
-_DAILY_QUOTA = Reason(
+DAILY_QUOTA = Reason(
     "dailyQuota",
     "The tenant's calls for 24 hours (BULK_REQUESTS_PER_DAY) are used up.",
     "Nothing has to be done: the run goes on by itself as calls free up; notBefore says when.",

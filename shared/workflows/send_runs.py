@@ -1,27 +1,37 @@
-"""Send the runs of one provisioning job: one sender at a time, oldest drop first, each from where its ledger ends.
+"""Send the runs of one provisioning job: one sender at a time, urgent feeds first, then oldest drop first.
 
-A run that has to wait makes every later run of its job wait, and so does an older drop that is not planned yet: a
-newer file's data must never be overwritten by an older one's.
+A run that has to wait makes every later run of its job wait, and so does an older drop that is not planned yet. Where
+a newer run went ahead all the same, what it says is not overwritten: see `newer_runs`.
 """
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from shared.errors import BlobChangedError, LeaseLostError, Reason, RunDamagedError
+from shared.errors import ConfigurationError, LeaseLostError, Reason, RunDamagedError
 from shared.inbound.sending.answer import EVERYTHING_REJECTED, JOB_NOT_FOUND
+from shared.inbound.sending.course import Stop
 from shared.ports import STATE
-from shared.run.drop import dropped_at
-from shared.run.record import UNSENT, RunRecord, RunState, reason_record
+from shared.run.record import reason_record
+from shared.run.run_state import UNSENT, RunState
+from shared.workflows.ledger_log import LedgerLog
 from shared.workflows.missed_drops import missed_drops
-from shared.workflows.run_store import RunStore
-from shared.workflows.send_run import RunSender, Stop
+from shared.workflows.newer_runs import supersede_everything, supersede_older_rows
+from shared.workflows.planned_bodies import damaged
+from shared.workflows.run_progress import RunProgress
+from shared.workflows.send_run import DAILY_QUOTA, RunSender
+from shared.workflows.sending import Sending
 
 if TYPE_CHECKING:
-    from shared.ports import Lease
+    from shared.run.drop import Drop
+    from shared.run.record import RunRecord
     from shared.workflows.outside import Outside
     from shared.workflows.run_store import RunHead
+
+_OF_ONE_RUN = (DAILY_QUOTA.code, EVERYTHING_REJECTED, JOB_NOT_FOUND)
+"""What one run of a job waits for and another may not; everything else concerns the job."""
+_TIME_BUDGET = "timeBudget"
+_YIELDED = "yielded"
 
 
 def send_job(job_id: str, outside: Outside, *, deadline: float) -> None:
@@ -32,125 +42,160 @@ def send_job(job_id: str, outside: Outside, *, deadline: float) -> None:
         outside: the world.
         deadline: on the monotonic clock; no request is begun after it.
     """
-    with outside.store.lease(STATE, f"jobs/{job_id}/lock") as lease:
+    with outside.store.lease(STATE, _lock(job_id)) as lease:
         if lease is None:
             outside.events.info("job.busy", job=job_id)
             return
         try:
-            _send_in_order(job_id, lease, outside, deadline)
+            sending = Sending(job_id, outside, lease, deadline)
+            while (code := _send_in_order(sending)) == _YIELDED or (not code and sending.order_has_changed()):
+                pass
         except LeaseLostError:
             outside.events.info("job.leaseLost", job=job_id)
 
 
-def _send_in_order(job_id: str, lease: Lease, outside: Outside, deadline: float) -> None:
-    runs = RunStore(outside.store, outside.clock)
-    heads = runs.heads()
-    feeds = {head.feed for head in heads if head.job_id == job_id}
-    missed = missed_drops(heads, outside, until=outside.clock.now(), feeds=feeds)
+def finish_cancelled(record: RunRecord, outside: Outside) -> RunRecord | None:
+    """Mark what a cancelled run has not sent as superseded; None while a sender has the job, which will do it."""
+    job_id = record.job_id or ""
+    with outside.store.lease(STATE, _lock(job_id)) as lease:
+        if lease is None:
+            return None
+        try:
+            sending = Sending(job_id, outside, lease, outside.clock.monotonic())
+            _cancel(record, sending)
+            return sending.runs.load(record.feed, record.run)
+        except LeaseLostError:
+            return None
+
+
+def _lock(job_id: str) -> str:
+    return f"jobs/{job_id}/lock"
+
+
+def _send_in_order(sending: Sending) -> str | None:
+    """Every run in its turn; the code of what the job waits for, None if nothing is left for now."""
+    heads = sending.runs.heads()
+    ours = [head for head in heads if head.job_id == sending.job_id]
+    outside, now = sending.outside, sending.outside.clock.now()
+    missed = missed_drops(heads, outside, until=now, feeds={head.feed for head in ours})
+    due = [(head, record) for head in ours if (record := _record(head, sending)) and _has_work(record)]
+    for record in [record for _, record in due if record.cancelled_by]:
+        _cancel(record, sending)
+    waiting = [record for _, record in due if not record.cancelled_by]
+    if code := _job_waits(waiting, sending):
+        return code
     not_found: set[str | None] = set()
-    for head in heads:
-        if head.job_id != job_id or head.state not in UNSENT:
+    for head, record in sorted(due, key=lambda pair: (not pair[0].is_urgent, pair[0].order)):
+        if record.cancelled_by or record.service_principal_id in not_found:
             continue
-        record = _record(head, runs, outside)
-        if record is None or record.state not in UNSENT or record.service_principal_id in not_found:
-            continue
-        if any(drop.dropped_at <= record.dropped_at for drop in missed):
-            outside.events.info("run.waitsForOlderDrop", run=record.run, feed=record.feed, job=job_id)
-            return
-        waits_for = _send_one(head, record, runs, outside, lease, deadline)
-        if waits_for == JOB_NOT_FOUND:
+        if _waits_for_older_drop(record, missed):
+            outside.events.info("run.waitsForOlderDrop", run=record.run, feed=record.feed, job=record.job_id)
+            return "olderDrop"
+        code = _send_one(head, record, heads, sending)
+        if code == JOB_NOT_FOUND:
             not_found.add(record.service_principal_id)
-        elif waits_for not in (None, EVERYTHING_REJECTED):
-            return
-
-
-def _send_one(
-    head: RunHead, record: RunRecord, runs: RunStore, outside: Outside, lease: Lease, deadline: float
-) -> str | None:
-    """Send one run in its turn; None if nothing of it is left for now, else the code of what it waits for.
-
-    Newer runs wait with it, but for two codes: a job that does not exist under one service principal may under
-    another; and a run of which row after row is rejected may never get further.
-    """
-    if record.not_before and outside.clock.now() < record.not_before:
-        return record.reason.code if record.reason else "notBefore"
-    if not _is_newest(head, outside) and not _is_complete(record, runs):
-        lease.keep(surely=True)
-        _hold_overtaken(record, runs, outside)
-        return None
-    stop = RunSender(record, runs, outside, lease, deadline).send()
-    if stop is None:
-        return None
-    lease.keep(surely=True)
-    _put_off(record, stop, runs, outside)
-    if stop.state is RunState.HELD:
-        return None
-    return stop.reason.code if stop.reason else "timeBudget"
-
-
-def _record(head: RunHead, runs: RunStore, outside: Outside) -> RunRecord | None:
-    """The record, or None where it is damaged. Storage that does not answer is no reason to skip it: order matters."""
-    try:
-        return runs.load(head.feed, head.run)
-    except RunDamagedError as error:
-        outside.events.error("run.unreadable", run=head.run, feed=head.feed, error=type(error).__name__)
+        elif code is not None and code not in _OF_ONE_RUN:
+            return code
     return None
 
 
-def _is_complete(record: RunRecord, runs: RunStore) -> bool:
-    """Everything was answered, only the record does not say so yet."""
+def _has_work(record: RunRecord) -> bool:
+    return record.state in UNSENT or (record.state is RunState.HELD and record.cancelled_by is not None)
+
+
+def _job_waits(records: list[RunRecord], sending: Sending) -> str | None:
+    """What the whole job waits for, whichever of its runs met it."""
+    now = sending.outside.clock.now()
+    for record in records:
+        if record.not_before and now < record.not_before and record.reason and record.reason.code not in _OF_ONE_RUN:
+            return record.reason.code
+    return None
+
+
+def _waits_for_older_drop(record: RunRecord, missed: list[Drop]) -> bool:
+    """An urgent run waits for older drops of its own feed only."""
+    return any(
+        drop.dropped_at <= record.dropped_at and (record.priority == "normal" or drop.feed == record.feed)
+        for drop in missed
+    )
+
+
+def _send_one(head: RunHead, record: RunRecord, heads: list[RunHead], sending: Sending) -> str | None:
+    """Send one run in its turn; None if nothing of it is left, else the code of what it waits for."""
+    if record.not_before and sending.outside.clock.now() < record.not_before:
+        return record.reason.code if record.reason else _TIME_BUDGET
+    outside = sending.outside
     try:
-        return runs.ledger(record).is_complete
+        log = LedgerLog(record, sending.runs, outside.clock, outside.new_id())
     except RunDamagedError:
-        return False
+        _hold(record, damaged("ledger.ndjson"), sending)
+        return None
+    progress = RunProgress(record, sending.runs, outside, sending.lease)
+    try:
+        supersede_older_rows(head, record, log, heads, sending)
+        stop = None if log.ledger.is_complete else sending.trouble(record) or _send(record, log, progress, sending)
+    except (LeaseLostError, ConfigurationError):
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever it is, a person has to see it, and later runs wait
+        stop = _failed(error)
+    if stop is None:
+        progress.finish(log.ledger)
+        return None
+    if stop.yields:
+        progress.report(log.ledger)
+        return _YIELDED
+    progress.put_off(log.ledger, stop)
+    if stop.state is RunState.HELD:
+        return None
+    return stop.reason.code if stop.reason else _TIME_BUDGET
 
 
-def _put_off(record: RunRecord, stop: Stop, runs: RunStore, outside: Outside) -> None:
-    """Say in run.json and to operators why the run stopped and when it goes on."""
-    until = outside.clock.now() + timedelta(seconds=stop.seconds) if stop.seconds else None
-    reason = reason_record(stop.reason) if stop.reason else None
-    after = runs.update(
-        record.feed, record.run, lambda newest: newest.changed(state=stop.state, reason=reason, not_before=until)
-    )
-    fields: dict[str, str | int | None] = {"run": after.run, "feed": after.feed, "job": after.job_id}
-    code = stop.reason.code if stop.reason else "timeBudget"
-    if stop.state is RunState.SENDING:
-        outside.events.info("run.putOff", code=code, seconds=round(stop.seconds), **fields)
-    else:
-        outside.events.error(f"run.{stop.state}", code=code, **fields)
-
-
-def _is_newest(head: RunHead, outside: Outside) -> bool:
-    """Whether no newer run of this job was begun; notes that this one now is. Only called under the job's lease.
-
-    Two drops of one second have no order, so neither overtakes the other.
-    """
-    name = f"jobs/{head.job_id}/newest-run"
-    found = outside.store.read(STATE, name)
-    newest = found.content.decode() if found else ""
-    if dropped_at(newest) > dropped_at(head.run):
-        return False
-    if newest < head.run:
-        try:
-            if found:
-                outside.store.replace(STATE, name, head.run.encode(), found.etag)
-            else:
-                outside.store.create(STATE, name, head.run.encode())
-        except BlobChangedError:
-            raise LeaseLostError("another sender has marked a newer run") from None
-    return True
-
-
-def _hold_overtaken(record: RunRecord, runs: RunStore, outside: Outside) -> None:
+def _failed(error: Exception) -> Stop:
     reason = Reason(
-        "overtaken",
-        "Sending of a newer file for this provisioning job has begun; sending this one now would put older data over "
-        "newer.",
-        "If this file's data still hold, drop the file again.",
+        "sendingFailed",
+        f"Sending ended with an unexpected error ({type(error).__name__}); nothing is lost.",
+        "The run goes on by itself every minute. If this lasts, look at the function app's exceptions in Application "
+        "Insights, and at the state of the storage account.",
     )
-    runs.update(
+    return Stop(60.0, reason, RunState.BLOCKED)
+
+
+def _send(record: RunRecord, log: LedgerLog, progress: RunProgress, sending: Sending) -> Stop | None:
+    progress.begin(log.ledger)
+    return RunSender(record, log, progress, sending).send()
+
+
+def _cancel(record: RunRecord, sending: Sending) -> None:
+    outside = sending.outside
+    try:
+        log = LedgerLog(record, sending.runs, outside.clock, outside.new_id())
+    except RunDamagedError:
+        _hold(record, damaged("ledger.ndjson"), sending)
+        return
+    supersede_everything(log, sending)
+    RunProgress(record, sending.runs, outside, sending.lease).finish(log.ledger)
+
+
+def _hold(record: RunRecord, stop: Stop, sending: Sending) -> None:
+    """For a run whose ledger can't be read: its record stays as it is but for the state."""
+    reason = reason_record(stop.reason) if stop.reason else None
+    sending.lease.keep(surely=True)
+    sending.runs.update(
         record.feed,
         record.run,
-        lambda newest: newest.changed(state=RunState.HELD, reason=reason_record(reason), not_before=None),
+        lambda newest: newest.changed(state=RunState.HELD, reason=reason, not_before=None),
     )
-    outside.events.error("run.held", code=reason.code, run=record.run, feed=record.feed, job=record.job_id)
+    if record.state is not RunState.HELD:
+        code = reason.code if reason else ""
+        sending.outside.events.error("run.held", code=code, run=record.run, feed=record.feed, job=record.job_id)
+
+
+def _record(head: RunHead, sending: Sending) -> RunRecord | None:
+    """The record, or None where it is damaged. Storage that does not answer is no reason to skip it: order matters."""
+    if head.state not in UNSENT and head.state is not RunState.HELD:
+        return None
+    try:
+        return sending.runs.load(head.feed, head.run)
+    except RunDamagedError as error:
+        sending.outside.events.error("run.unreadable", run=head.run, feed=head.feed, error=type(error).__name__)
+    return None

@@ -1,0 +1,102 @@
+"""`run.json` while a run is sent: brought up to date from the ledger now and then, and when a session is over.
+
+Only the holder of the job's lease writes here; a sender that was overtaken would turn the record back.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from shared.run.record import Requests, reason_record
+from shared.run.run_state import RunState
+
+if TYPE_CHECKING:
+    from shared.inbound.sending.course import Stop
+    from shared.inbound.sending.ledger import Ledger
+    from shared.ports import Lease
+    from shared.run.record import RunRecord
+    from shared.workflows.outside import Outside
+    from shared.workflows.run_store import RunStore
+
+_REPORT_EVERY_SECONDS = 2.0
+
+
+class RunProgress:
+    """The record of one run under one lease. Every method raises LeaseLostError where the lease is gone."""
+
+    def __init__(self, record: RunRecord, runs: RunStore, outside: Outside, lease: Lease) -> None:
+        """Nothing is written yet."""
+        self._record = record
+        self._runs = runs
+        self._outside = outside
+        self._lease = lease
+        self._reported_at = outside.clock.monotonic()
+
+    def begin(self, ledger: Ledger) -> None:
+        """A sender is at work; written before its first request."""
+        now = self._outside.clock.now()
+        self._write(ledger, RunState.SENDING, first_sent_at=self._record.first_sent_at or now)
+
+    def report_now_and_then(self, ledger: Ledger) -> None:
+        """At most every two seconds."""
+        if self._outside.clock.monotonic() - self._reported_at >= _REPORT_EVERY_SECONDS:
+            self.report(ledger)
+
+    def report(self, ledger: Ledger) -> None:
+        """Where the sender is."""
+        self._write(ledger, RunState.SENDING)
+
+    def finish(self, ledger: Ledger) -> None:
+        """Nothing is left to send."""
+        after = self._write(ledger, RunState.SENT)
+        numbers = {"accepted": ledger.accepted_operations, "rejected": ledger.rejected_operations}
+        superseded = {"superseded": ledger.superseded_operations} if ledger.superseded_operations else {}
+        self._outside.events.info("run.sent", **numbers, **superseded, **_ids(after))
+        if ledger.rejected_operations:
+            self._outside.events.error("rows.rejected", rejected=ledger.rejected_operations, **_ids(after))
+
+    def put_off(self, ledger: Ledger, stop: Stop) -> None:
+        """Say in run.json and to operators why the run stops here and when it goes on; an alert once for a reason."""
+        now = self._outside.clock.now()
+        until = now + timedelta(seconds=stop.seconds) if stop.seconds else None
+        reason = reason_record(stop.reason) if stop.reason else None
+        after = self._write(ledger, stop.state, reason=reason, not_before=until)
+        code = stop.reason.code if stop.reason else "timeBudget"
+        if stop.state is RunState.SENDING:
+            self._outside.events.info("run.putOff", code=code, seconds=round(stop.seconds), **_ids(after))
+        elif self._record.reason is None or self._record.reason.code != code:
+            self._outside.events.error(f"run.{stop.state}", code=code, **_ids(after))
+        else:
+            self._outside.events.info("run.stillWaits", code=code, seconds=round(stop.seconds), **_ids(after))
+
+    def _write(self, ledger: Ledger, state: RunState, **changes: object) -> RunRecord:
+        def change(newest: RunRecord) -> RunRecord:
+            told = _with_ledger(newest, ledger)
+            after = told.changed(**{"state": state, "reason": None, "not_before": None, **changes})
+            return after if ledger.superseded_operations else after.settled_if_final()
+
+        self._lease.keep(surely=True)
+        self._reported_at = self._outside.clock.monotonic()
+        return self._runs.update(self._record.feed, self._record.run, change)
+
+
+def _with_ledger(newest: RunRecord, ledger: Ledger) -> RunRecord:
+    accepted, rejected = ledger.whole_requests()
+    requests = Requests(
+        planned=newest.requests.planned,
+        accepted=accepted,
+        rejected=rejected,
+        throttled=ledger.throttled,
+        repeated=ledger.repeated,
+    )
+    told = newest.changed(requests=requests, last_sent_at=ledger.last_sent_at)
+    return told.with_answers(
+        accepted=ledger.accepted_operations,
+        rejected=ledger.rejected_operations,
+        superseded=ledger.superseded_operations,
+    )
+
+
+def _ids(record: RunRecord) -> dict[str, str | int | None]:
+    return {"run": record.run, "feed": record.feed, "job": record.job_id}
