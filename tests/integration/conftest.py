@@ -70,6 +70,8 @@ class World:
         self.host.fire("resume_uploads")
 
     def report(self) -> None:
+        """What the job has taken is processed, then the logs are read."""
+        self.entra.post("process")
         self.host.fire("report_provisioning")
 
     def runs(self) -> list[dict[str, Any]]:
@@ -90,6 +92,8 @@ class World:
         return {worker: told["times"] for worker, told in self.entra.get("operations").items()}
 
     def accounts(self) -> dict[str, dict[str, Any]]:
+        """The directory, once the job has processed what it has taken."""
+        self.entra.post("process")
         return {account["externalId"]: account for account in self.entra.get("accounts")}
 
     def events(self) -> list[dict[str, Any]]:
@@ -111,7 +115,8 @@ def storage() -> Iterator[Azurite]:
 
 @pytest.fixture(scope="session")
 def entra() -> Iterator[Simulator]:
-    with simulator() as running:
+    # Requests that are in flight together are taken together, as by a job that works in cycles.
+    with simulator("--cycle-seconds", "60") as running:
         yield running
 
 

@@ -89,7 +89,7 @@ def test_check_says_1_and_shows_each_kind_of_problem_where_rows_are_set_aside(ca
     status, out, err = run(capsys, "check", file, "--feed", FEED, "--out", tmp_path / "out")
     assert (status, err) == (1, "")
     assert "14 rows" in out
-    assert "10 would be sent, in 1 bulk requests" in out
+    assert "10 would be sent, in 1 bulk request:" in out
     assert "4 would be set aside" in out
     assert "nothing would be sent" in out
     assert "[unknownStatus]" in out

@@ -66,8 +66,9 @@ def test_every_request_carries_a_managed_identity_token_and_the_scim_content_typ
 
 def test_the_ledger_names_each_request_as_the_api_knows_it(world, tour_guides):
     run = world.upload(tour_guides)
-    (entry,) = map(json.loads, run_blob(world.service, run, "ledger.ndjson").splitlines())
+    session, begun, entry = map(json.loads, run_blob(world.service, run, "ledger.ndjson").splitlines())
     (post,) = world.posts()
+    assert (session["kind"], begun["kind"], begun["parts"]) == ("session", "begun", [[1, 0, 2]])
     assert (entry["status"], entry["verdict"]) == (202, "accepted")
     assert entry["requestId"] == post["requestId"]
     assert entry["clientRequestId"] == post["clientRequestId"]

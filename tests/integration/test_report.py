@@ -38,8 +38,9 @@ def test_a_row_of_which_the_log_never_speaks_is_unaccounted_after_a_day(world):
 
 
 def test_a_job_that_was_paused_for_a_day_settles_its_unaccounted_rows_after_all(world):
-    world.entra.change(jobStatus="Paused")
+    world.entra.change(cycleSeconds=2400)
     world.upload(hr_csv(*workers(2)))
+    world.entra.change(jobStatus="Paused")
     world.advance(hours=25)
     connector.cache_clear()
     world.report()

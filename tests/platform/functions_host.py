@@ -3,7 +3,7 @@
 It calls the very functions of function_app.py with the argument types that Azure gives them: the blob client made by
 the binding extension's own converter, and timer requests. `python -m tests.platform.functions_host` polls `hr-drop`
 for new versions and fires the timers until it is ended; with an argument it does one thing: `upload <blob name>`,
-`resume`, `report`.
+`resume`, `report`, `tick` (both).
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from azurefunctions.extensions.bindings.blob import BlobClient
 from azurefunctions.extensions.bindings.blob.blobClientConverter import BlobClientConverter
 
 import function_app
+from tests.platform import fault_points
 
 
 class FunctionsHost:
@@ -65,6 +66,8 @@ class FunctionsHost:
 
 def main(arguments: list[str]) -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
+    if fault_points.ASKED_FOR & os.environ.keys():
+        fault_points.install(os.environ)
     host = FunctionsHost()
     match arguments:
         case ["upload", blob_name]:
@@ -72,6 +75,9 @@ def main(arguments: list[str]) -> None:
         case ["resume"]:
             host.fire("resume_uploads")
         case ["report"]:
+            host.fire("report_provisioning")
+        case ["tick"]:
+            host.fire("resume_uploads")
             host.fire("report_provisioning")
         case _:
             host.run(threading.Event(), poll_seconds=1, timer_seconds=60)
