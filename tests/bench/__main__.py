@@ -3,7 +3,9 @@
 Each measurement is a process of its own. The conversion (bytes to checked, ordered, planned bulk requests on disk) is
 set beside hand-written csv + orjson loops over the same file, which check, order and store nothing: `loop` writes what
 is quickest, `same` the very users that the conversion writes. What counts is the ratio within one run, not the seconds
-of this machine.
+of this machine. Then the sending of a plan: see `sending`.
+
+`python -m tests.bench [ROWS]` does all of it, `python -m tests.bench sending [USERS]` that part only.
 """
 
 from __future__ import annotations
@@ -18,12 +20,12 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import files
+from tests.bench import files, sending
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-ROWS, MANY_ROWS = 100_000, 1_000_000
+ROWS = 100_000
 _TRIES = 3
 _FORMATS: dict[str, Callable[[Path, int], None]] = {
     "CSV, UTF-8": files.write_csv,
@@ -35,9 +37,15 @@ _FORMATS: dict[str, Callable[[Path, int], None]] = {
 }
 
 
-def main() -> None:
+def main(arguments: list[str]) -> None:
     console = Console()
-    rows, many = (ROWS, MANY_ROWS) if len(sys.argv) < 2 else (int(sys.argv[1]), int(sys.argv[1]) * 10)
+    if arguments[:1] != ["sending"]:
+        _show_planning(console, int(arguments[0]) if arguments else ROWS)
+    sending.show(console, int(arguments[1]) if arguments[1:] else sending.USERS)
+
+
+def _show_planning(console: Console, rows: int) -> None:
+    many = rows * 10
     with tempfile.TemporaryDirectory() as folder:
         file, large = Path(folder) / "workers.csv", Path(folder) / "many.csv"
         files.write_csv(file, rows)
@@ -113,4 +121,4 @@ def measured(name: str, file: Path, tries: int = _TRIES) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -12,11 +13,13 @@ from shared.inbound.planning.bulk_request import bulk_requests
 from shared.inbound.planning.conversion import convert, open_working_set
 from tests.bench import convert as bench
 from tests.bench.files import BENCH_COLUMNS, bench_feed, bench_rows, write_csv
+from tests.bench.sending import CEILING, LIMITED, both, whole
+from tests.bench.simulated import Sent, prepared
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-ROWS = 5000
+ROWS, USERS = 5000, 500
 
 
 @pytest.fixture(scope="module")
@@ -72,3 +75,69 @@ def test_no_manager_is_sent_after_their_reports_over_all_levels_and_request_bord
     checked = [(worker, manager) for worker, manager in managers if manager in place]
     assert len(checked) > ROWS * 9 // 10
     assert [worker for worker, manager in checked if place[manager] > place[worker]] == []
+
+
+@pytest.fixture(scope="module")
+def sent() -> dict[str, Sent]:
+    return both(USERS, limits=False)
+
+
+@pytest.mark.parametrize("client", ["sequential", "connector"])
+def test_both_clients_send_every_user_once_in_full_requests(sent, client):
+    told = sent[client]
+    assert (told.requests, told.throttled) == (USERS // 50, 0)
+    assert (told.users, told.doubled) == (USERS, 0)
+
+
+@pytest.mark.parametrize("client", ["sequential", "connector"])
+def test_what_is_measured_of_a_client_fits_together(sent, client):
+    told = sent[client]
+    assert 0 < told.elapsed < told.seconds
+    assert told.per_second == told.requests / told.elapsed
+    assert 0 < told.cpu_per_1000_users == told.cpu_seconds / USERS * 1000
+    assert 0 < told.megabytes_before <= told.peak_megabytes
+
+
+def test_the_simulators_share_of_the_processor_is_its_own(sent):
+    """It works for less than both clients' sessions, and it does work."""
+    for told in sent.values():
+        assert 0 <= told.server_cpu_seconds < told.seconds + 0.1
+    assert sum(told.server_cpu_seconds for told in sent.values()) > 0
+
+
+@pytest.mark.parametrize("lack", [{"users": USERS - 1}, {"doubled": 1}])
+def test_no_figures_are_given_for_a_client_that_lost_or_doubled_users(sent, lack):
+    assert whole(sent["connector"], USERS) is sent["connector"]
+    with pytest.raises(RuntimeError, match=f"of {USERS} users were accepted"):
+        whole(replace(sent["connector"], **lack), USERS)
+
+
+def test_the_floor_is_the_time_that_the_limit_asks_of_a_plan_of_that_many_requests():
+    told = Sent(
+        requests=400, throttled=0, users=20_000, doubled=0, elapsed=90.0, seconds=91.0, cpu_seconds=2.0,
+        server_cpu_seconds=1.0, megabytes_before=50.0, peak_megabytes=60.0,
+    )  # fmt: skip
+    assert (told.floor, told.beside_floor) == (45.0, 2.0)
+    rows = {str(figure[0]): figure[1](told) for figure in LIMITED + CEILING}
+    assert rows["beside the API's floor"] == 2.0
+    assert rows["processor s per 1,000 users"] == 0.1
+
+
+def test_the_sequential_client_waits_as_long_as_a_429_says_and_posts_the_same_again():
+    with prepared(150) as ready:
+        ready.entra.post("faults", {"on": "bulkUpload", "status": 429, "after": 1, "headers": {"Retry-After": "0.3"}})
+        told = ready.sequential()
+        assert (told.requests, told.throttled, told.users, told.doubled) == (3, 1, 150, 0)
+        refused, again = ready.entra.get("requests", on="bulkUpload")[1:3]
+    assert (refused["status"], again["status"]) == (429, 202)
+    assert again["epoch"] - refused["epoch"] >= 0.3
+
+
+def test_the_connector_finds_the_plan_made_and_leaves_its_run_sent():
+    with prepared(60) as ready:
+        assert (ready.run()["state"], ready.entra.get("requests", on="bulkUpload")) == ("planned", [])
+        told = ready.connector()
+        run = ready.run()
+    assert run["state"] == "sent"
+    assert run["counts"]["accepted"] == told.users == 60
+    assert run["requests"]["accepted"] == told.requests == 2
