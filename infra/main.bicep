@@ -31,6 +31,10 @@ param alwaysReadyBlobInstances int = 1
 @minValue(1)
 param bulkRequestsPerDay int = 2000
 
+@description('Optional. How many of these calls are kept back for feeds with priority: urgent, such as leavers. Less than bulkRequestsPerDay.')
+@minValue(0)
+param bulkRequestsReservedPerDay int = 0
+
 var suffix = take(uniqueString(resourceGroup().id, name), 8)
 
 module identity 'modules/identity.bicep' = {
@@ -108,6 +112,7 @@ module functionApp 'modules/function-app.bicep' = {
     applicationInsightsConnectionString: monitoring.outputs.connectionString
     alwaysReadyBlobInstances: alwaysReadyBlobInstances
     bulkRequestsPerDay: bulkRequestsPerDay
+    bulkRequestsReservedPerDay: bulkRequestsReservedPerDay
   }
   // A role takes minutes to reach the storage service, and the host's first start needs it.
   dependsOn: [

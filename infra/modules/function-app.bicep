@@ -34,6 +34,10 @@ param alwaysReadyBlobInstances int
 @description('Required. Calls of bulkUpload that the tenant may make in 24 hours.')
 param bulkRequestsPerDay int
 
+@description('Required. How many of these calls only urgent feeds may use.')
+@minValue(0)
+param bulkRequestsReservedPerDay int
+
 @description('Optional. Most instances at a time; 40 is the lowest value that every region took when this was written.')
 param maximumInstanceCount int = 40
 
@@ -124,6 +128,10 @@ resource site 'Microsoft.Web/sites@2024-04-01' = {
         { name: 'REPORT_SCHEDULE', value: reportSchedule }
         { name: 'BULK_REQUESTS_PER_5_SECONDS', value: '40' }
         { name: 'BULK_REQUESTS_PER_DAY', value: string(bulkRequestsPerDay) }
+        { name: 'BULK_REQUESTS_RESERVED_PER_DAY', value: string(bulkRequestsReservedPerDay) }
+        { name: 'BUCKET_FULL_SECONDS', value: '300' }
+        { name: 'CHECK_JOB_HEALTH', value: 'true' }
+        { name: 'TIME_BUDGET_MINUTES', value: '20' }
       ]
     }
   }

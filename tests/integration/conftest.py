@@ -109,7 +109,7 @@ class World:
 
 @pytest.fixture(scope="session")
 def storage() -> Iterator[Azurite]:
-    with azurite(accounts=300) as running:
+    with azurite(accounts=1200) as running:
         yield running
 
 

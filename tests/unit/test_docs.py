@@ -12,8 +12,9 @@ from jsonschema import Draft202012Validator
 from ruamel.yaml import YAML
 
 from shared.inbound.feeds.feed_file import feed_schema, parse_feed
-from shared.run.record import RunRecord, RunState
+from shared.run.record import RunRecord
 from shared.run.row_state import RowState
+from shared.run.run_state import RunState
 from shared.settings import Settings
 from tests.demo.company import company
 

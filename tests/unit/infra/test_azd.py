@@ -76,7 +76,13 @@ def test_the_deployment_page_names_every_parameter_of_main():
         assert description(parameter), name
 
 
-def test_the_graph_step_asks_for_the_two_permissions_and_no_more():
+def test_the_graph_step_asks_for_two_permissions_a_third_that_can_be_left_out_and_no_more():
+    text = (INFRA / "modules" / "graph-permissions.bicep").read_text(encoding="utf-8")
+    assert set(re.findall(r"'([\w-]+\.\w+(?:\.All)?)'", text)) == {
+        "SynchronizationData-User.Upload",
+        "ProvisioningLog.Read.All",
+        "Synchronization.Read.All",
+    }
     assert set(module("graph-permissions")["parameters"]["permissions"]["default"]) == {
         "SynchronizationData-User.Upload",
         "ProvisioningLog.Read.All",

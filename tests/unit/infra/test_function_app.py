@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from shared.settings import Settings
 from tests.unit.infra.bicep import INFRA, MAIN, ROOT, TEMPLATES, leaves, module, only, parse, resources, settings
 
 # Deprecated or ignored on Flex Consumption; some of them break the app.
@@ -51,7 +52,15 @@ EXPECTED_SETTINGS = {
     "RESUME_SCHEDULE": "resumeSchedule",
     "REPORT_SCHEDULE": "reportSchedule",
     "BULK_REQUESTS_PER_5_SECONDS": "40",
+    "BUCKET_FULL_SECONDS": "300",
+    "CHECK_JOB_HEALTH": "true",
+    "TIME_BUDGET_MINUTES": "20",
 }
+FROM_A_PARAMETER = {
+    "BULK_REQUESTS_PER_DAY": "bulkRequestsPerDay",
+    "BULK_REQUESTS_RESERVED_PER_DAY": "bulkRequestsReservedPerDay",
+}
+ON_A_LAPTOP_ONLY = {"HR_STORAGE"}
 
 
 def site():
@@ -60,10 +69,24 @@ def site():
 
 def test_the_app_has_every_setting_of_the_design_and_the_host():
     given = settings()
-    quota = given.pop("BULK_REQUESTS_PER_DAY")
+    for name, parameter in FROM_A_PARAMETER.items():
+        call = given.pop(name)["function"]
+        assert (call["type"], parameter in leaves(call)) == ("string", True)
     assert given == EXPECTED_SETTINGS
-    assert quota["function"]["type"] == "string"
-    assert parse(MAIN)["parameters"]["bulkRequestsPerDay"]["default"] == 2000
+
+
+def test_the_template_sets_every_app_setting_that_the_connector_reads():
+    read = {field.alias for field in Settings.model_fields.values()}
+    assert read - ON_A_LAPTOP_ONLY <= set(settings())
+
+
+def test_what_the_template_sets_is_the_connectors_own_default():
+    parameters = parse(MAIN)["parameters"]
+    given = {**settings(), **{name: parameters[p]["default"] for name, p in FROM_A_PARAMETER.items()}}
+    numbers = [f for f in Settings.model_fields.values() if isinstance(f.default, (int, float, bool))]
+    assert len(numbers) == 6
+    for field in numbers:
+        assert str(given[field.alias]) == str(field.default).lower(), field.alias
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
