@@ -140,9 +140,11 @@ def _record(drop: Drop, feed: Feed, working_set: WorkingSet, plan: list[RequestF
     planned, set_aside = working_set.planned_count(), working_set.set_aside_count()
     excluded = working_set.excluded_count()
     counts = no_counts() | {RowState.PLANNED: planned, RowState.SET_ASIDE: set_aside, RowState.EXCLUDED: excluded}
+    reason = _held(set_aside, planned + set_aside, feed.safety.max_set_aside_percent)
     record = RunRecord(
         **_identity(drop, outside),
-        state=RunState.PLANNED if planned else RunState.SETTLED,
+        state=RunState.HELD if reason else RunState.PLANNED if planned else RunState.SETTLED,
+        reason=reason_record(reason) if reason else None,
         rows=planned + set_aside + excluded,
         counts=counts,
         job_id=feed.job.jobId,
@@ -151,9 +153,7 @@ def _record(drop: Drop, feed: Feed, working_set: WorkingSet, plan: list[RequestF
         plan=plan,
         barriers=barriers(working_set.level_starts(), planned),
     )
-    record = record.changed(requests=Requests(planned=len(request_sizes(record))))
-    reason = _held(set_aside, planned + set_aside, feed.safety.max_set_aside_percent)
-    return record.changed(state=RunState.HELD, reason=reason_record(reason)) if reason else record
+    return record.changed(requests=Requests(planned=len(request_sizes(record))))
 
 
 def _held(set_aside: int, rows: int, max_percent: float) -> Reason | None:
