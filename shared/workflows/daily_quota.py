@@ -67,6 +67,10 @@ class DailyCalls:
         """One call begins, in the minute in which `fetch` was last asked."""
         self._granted -= 1
 
+    def unused(self) -> None:
+        """A call that was used was not made after all (a minute's end meanwhile only errs on the safe side)."""
+        self._granted += 1
+
     def give_back(self) -> None:
         """Return what was fetched and not used.
 

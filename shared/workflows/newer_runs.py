@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from shared.errors import RunDamagedError
-from shared.inbound.planning.bulk_request import read_row_index
+from shared.inbound.planning.bulk_request import IndexedRow, read_row_index
 from shared.inbound.sending.ledger import SupersededEntry
 from shared.inbound.sending.unsent_workers import UnsentWorkers
 from shared.run.run_state import RunState
@@ -62,10 +62,23 @@ def supersede_everything(log: LedgerLog, sending: Sending) -> None:
 
 
 def _unsent(record: RunRecord, ledger: Ledger, runs: RunStore) -> Iterator[tuple[str, int, int]]:
-    for row in read_row_index(runs.lines(record, "rows.ndjson")):
-        left = ledger.left_of(row.request)
-        if any(part.start <= row.operation < part.stop for part in left):
+    parts_of, request, operations, rows = ledger.may_be_posted(), 0, set[int](), 0
+    for row in _index(record, runs):
+        rows += 1
+        if row.request != request:
+            request = row.request
+            operations = {place for part in parts_of(request) for place in ledger.operations_of(part)}
+        if row.operation in operations:
             yield row.external_id, row.request, row.operation
+    if rows != record.operations:
+        raise RunDamagedError(f"rows.ndjson names {rows} rows, the plan {record.operations}")
+
+
+def _index(record: RunRecord, runs: RunStore) -> Iterator[IndexedRow]:
+    try:
+        yield from read_row_index(runs.lines(record, "rows.ndjson"))
+    except (ValueError, KeyError, TypeError):
+        raise RunDamagedError("a line of rows.ndjson can't be read") from None
 
 
 def _spoken_of(other: RunHead, feed: str, sending: Sending) -> Iterator[str]:
@@ -78,7 +91,15 @@ def _spoken_of(other: RunHead, feed: str, sending: Sending) -> Iterator[str]:
         ledger = runs.ledger(record)
     except RunDamagedError:
         return
-    every_row = record.feed == feed and record.state in _SPEAKS_WHEN_PLANNED
-    for row in read_row_index(runs.lines(record, "rows.ndjson")):
+    every_row = record.feed == feed and record.state in _SPEAKS_WHEN_PLANNED and not record.cancelled_by
+    try:
+        yield from _spoken(record, ledger, runs, every_row=every_row)
+    except RunDamagedError:
+        if ledger.last_sent_at:  # nobody can tell any more whom it has posted
+            raise
+
+
+def _spoken(record: RunRecord, ledger: Ledger, runs: RunStore, *, every_row: bool) -> Iterator[str]:
+    for row in _index(record, runs):
         if (every_row or ledger.begun(row.request)) and row.operation not in ledger.superseded(row.request):
             yield row.external_id

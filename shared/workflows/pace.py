@@ -242,6 +242,11 @@ class Calls:
             self._begun -= 1
             self._pace.ended(at=at)
 
+    def not_begun(self) -> None:
+        """One call for which `ask` said Go was never made: its slot and its call of the day are free again."""
+        self.ended()
+        self._daily.unused()
+
     def keep(self) -> None:
         """Renew the share while calls are in flight and none is asked for. Raises what `ask` does."""
         if self._begun:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import uuid
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -60,6 +60,7 @@ class RunSender:
         self._sending = sending
         self._outside = sending.outside
         self._course = Course(log.ledger, record.barriers, self._outside.limits.in_flight)
+        self._course.resting_until = sending.resting_until
         self._bodies = PlannedBodies(record, self._outside.store)
         self._flying: dict[int, _Flying] = {}
         self._numbers = 0
@@ -79,7 +80,11 @@ class RunSender:
         ):
             while self._flying or not (self._course.stop or self._log.ledger.is_complete):
                 self._turn(calls, in_flight)
-        return None if self._log.ledger.is_complete else self._course.stop
+        self._sending.resting_until = self._course.resting_until
+        stop, rest = self._course.stop, self._course.resting_until - outside.clock.monotonic()
+        if self._log.ledger.is_complete or stop is None:
+            return None
+        return stop if stop.yields else replace(stop, seconds=max(stop.seconds, rest))
 
     @contextmanager
     def _every_call_ended(self, calls: Calls) -> Iterator[None]:
@@ -145,7 +150,7 @@ class RunSender:
         except BaseException as error:
             for part in parts:
                 del self._course.in_flight[part]
-                calls.ended()
+                calls.not_begun()
             if not isinstance(error, PlanDamaged):
                 raise
             self._course.end(error.stop)

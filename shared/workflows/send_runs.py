@@ -107,8 +107,9 @@ def _job_waits(records: list[RunRecord], sending: Sending) -> str | None:
     """What the whole job waits for, whichever of its runs met it."""
     now = sending.outside.clock.now()
     for record in records:
-        if record.not_before and now < record.not_before and record.reason and record.reason.code not in _OF_ONE_RUN:
-            return record.reason.code
+        code = record.reason.code if record.reason else _TIME_BUDGET
+        if record.not_before and now < record.not_before and code not in _OF_ONE_RUN:
+            return code
     return None
 
 
@@ -132,7 +133,11 @@ def _send_one(head: RunHead, record: RunRecord, heads: list[RunHead], sending: S
         return None
     progress = RunProgress(record, sending.runs, outside, sending.lease)
     try:
-        supersede_older_rows(head, record, log, heads, sending)
+        try:
+            supersede_older_rows(head, record, log, heads, sending)
+        except RunDamagedError:
+            _hold(record, damaged("rows.ndjson"), sending)
+            return None
         stop = None if log.ledger.is_complete else sending.trouble(record) or _send(record, log, progress, sending)
     except (LeaseLostError, ConfigurationError):
         raise

@@ -28,6 +28,8 @@ class Sending:
         self.lease = lease
         self.deadline = deadline
         self.runs = RunStore(outside.store, outside.clock)
+        self.resting_until = 0.0
+        """On the monotonic clock: until then the API wants no call for this job, whichever run met that."""
         self._order = self._order_marker()
         self._asked: dict[str, tuple[float, Stop | None]] = {}
 

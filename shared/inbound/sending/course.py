@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from shared.errors import Reason
@@ -98,7 +98,8 @@ class Course:
 
     def _waits(self, number: int) -> bool:
         """Whether some part of the request is neither settled nor in flight."""
-        return any(part not in self.in_flight for part in self._ledger.left_of(number))
+        left = self._ledger.left_of(number)
+        return any(part not in self.in_flight for part in left) or bool(left and self._ledger.repeats_order)
 
     def begin(self, part: Part, now: float) -> None:
         """The part is posted."""
@@ -145,7 +146,8 @@ class Course:
         if old is None or (stop.state, stop.seconds) != (old.state, old.seconds):
             heavier = old is None or (old.state is RunState.SENDING and stop.state is not RunState.SENDING)
             longer = old is not None and old.state is stop.state and stop.seconds > old.seconds
-            self.stop = stop if heavier or longer else old
+            chosen = stop if old is None or heavier or longer else old
+            self.stop = replace(chosen, seconds=max(stop.seconds, old.seconds if old else 0.0))
 
     def _count(self, part: Part, verdict: Verdict) -> None:
         """Row after row refused is no matter of rows (a proxy, the job, the mapping), and halving spends the quota."""

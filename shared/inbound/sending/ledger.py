@@ -7,7 +7,7 @@ parts, a part was answered, operations are not sent any more. What a line says i
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -169,7 +169,7 @@ class Ledger:
 
     def _send_again(self, part: Part) -> None:
         again = self._again.setdefault(part.request, [])
-        if part not in again:
+        if part not in again and self.operations_of(part):
             again.append(part)
             self._doubtful.add(part)
             self.parts_left += 1
@@ -225,9 +225,10 @@ class Ledger:
         self._left[entry.request] = still
 
     def _drop(self, entry: SupersededEntry) -> None:
+        if self._barriers:
+            self._dropped.setdefault(entry.request, set()).update(entry.operations)
         again = self._again.get(entry.request, [])
         if again:
-            self._dropped.setdefault(entry.request, set()).update(entry.operations)
             still = [part for part in again if self.operations_of(part)]
             self.parts_left -= len(again) - len(still)
             self._again[entry.request] = still
@@ -246,6 +247,11 @@ class Ledger:
         """Whether the part is its request, byte for byte as planned."""
         return len(self.operations_of(part)) == self._sizes[part.request - 1]
 
+    @property
+    def repeats_order(self) -> bool:
+        """Something is to be posted once more only since it has overtaken what comes before a barrier."""
+        return any(self._again.values())
+
     def left(self) -> Iterator[Part]:
         """What is still to be sent, in the plan's order."""
         for number in sorted(self._left):
@@ -254,6 +260,19 @@ class Ledger:
     def left_of(self, request: int) -> list[Part]:
         """What is still to be sent of one planned request."""
         return sorted([*self._left.get(request, ()), *self._again.get(request, ())])
+
+    def may_be_posted(self) -> Callable[[int], list[Part]]:
+        """By request: what is left, and what is accepted beyond a barrier and may have to be posted once more."""
+        first = next(self.left(), None)
+        place = bisect_right(self._barriers, first.request) if first else len(self._barriers)
+        barrier = self._barriers[place] if place < len(self._barriers) else self.requests + 1
+
+        def of(request: int) -> list[Part]:
+            settled = self._settled.get(request, {}) if request >= barrier else {}
+            accepted = [part for part, entry in settled.items() if entry.verdict is Verdict.ACCEPTED]
+            return [*self.left_of(request), *accepted]
+
+        return of
 
     def begun(self, request: int) -> datetime | None:
         """A moment before which no part of this request was posted; None where none was."""
