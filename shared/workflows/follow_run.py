@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from shared.errors import RunDamagedError
 from shared.inbound.planning.bulk_request import read_row_index
-from shared.inbound.sending.ledger import Verdict
+from shared.inbound.sending.ledger_entry import Verdict
 from shared.monitoring.row_outcomes import RowOutcomes, SentRow
 from shared.ports import RUNS
 from shared.run.row_state import RowState
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from shared.inbound.sending.ledger import AnswerEntry, Ledger, Part
+    from shared.inbound.sending.ledger import Ledger
+    from shared.inbound.sending.ledger_entry import AnswerEntry, Part
     from shared.monitoring.event_window import EventWindow
     from shared.run.record import RunRecord
     from shared.workflows.outside import Outside

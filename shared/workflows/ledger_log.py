@@ -9,12 +9,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from shared.errors import BlobChangedError, LeaseLostError, RunDamagedError
-from shared.inbound.sending.ledger import BegunEntry, SessionEntry, ledger_line
+from shared.inbound.sending.ledger_entry import BegunEntry, SessionEntry, ledger_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from shared.inbound.sending.ledger import Entry, Ledger, Part
+    from shared.inbound.sending.ledger import Ledger
+    from shared.inbound.sending.ledger_entry import Entry, Part
     from shared.ports import Clock
     from shared.run.record import RunRecord
     from shared.workflows.run_store import RunStore

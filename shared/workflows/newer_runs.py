@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from shared.errors import RunDamagedError
 from shared.inbound.planning.bulk_request import IndexedRow, read_row_index
-from shared.inbound.sending.ledger import SupersededEntry
+from shared.inbound.sending.ledger_entry import SupersededEntry
 from shared.inbound.sending.unsent_workers import UnsentWorkers
 from shared.run.run_state import RunState
 

@@ -15,7 +15,8 @@ from shared.ports import RUNS
 from shared.run.run_state import RunState
 
 if TYPE_CHECKING:
-    from shared.inbound.sending.ledger import Ledger, Part
+    from shared.inbound.sending.ledger import Ledger
+    from shared.inbound.sending.ledger_entry import Part
     from shared.ports import BlobStore
     from shared.run.record import RunRecord
 

@@ -14,7 +14,7 @@ import orjson
 
 from shared.errors import RunDamagedError
 from shared.inbound.planning.bulk_request import IndexedRow, read_row_index, request_files
-from shared.inbound.sending.ledger import Part, Verdict
+from shared.inbound.sending.ledger_entry import Part, Verdict
 from shared.ports import RUNS
 from shared.run.drop import dropped_at
 from shared.run.record import RequestFile, Requests, RunRecord, no_counts

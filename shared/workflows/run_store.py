@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from shared.errors import BlobChangedError, RunDamagedError
-from shared.inbound.sending.ledger import Ledger, read_ledger
+from shared.inbound.sending.ledger import Ledger
+from shared.inbound.sending.ledger_entry import read_ledger
 from shared.ports import RUNS
 from shared.run.drop import dropped_at
 from shared.run.record import RunRecord

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from shared.errors import Reason
 from shared.inbound.sending.answer import NOT_POSTED, Answer, Attempt, next_step
 from shared.inbound.sending.course import Course, Stop
-from shared.inbound.sending.ledger import AnswerEntry
+from shared.inbound.sending.ledger_entry import AnswerEntry
 from shared.inbound.sending.pacing import NotBefore, Wait
 from shared.workflows.planned_bodies import PlanDamaged, PlannedBodies
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from shared.inbound.sending.answer import Step
-    from shared.inbound.sending.ledger import Part
+    from shared.inbound.sending.ledger_entry import Part
     from shared.ports import InFlight
     from shared.run.record import RunRecord
     from shared.workflows.ledger_log import LedgerLog

@@ -18,7 +18,7 @@ from shared.inbound.planning.working_set import WorkingSet
 from shared.inbound.reading.hr_file import HrRow
 from shared.inbound.reading.row_batch import MappedBatch, RowBatch, RowProblem
 from shared.inbound.sending.answer import Attempt
-from shared.inbound.sending.ledger import AnswerEntry, Verdict
+from shared.inbound.sending.ledger_entry import AnswerEntry, Verdict
 from shared.monitoring.provisioning_log import ProvisioningEvent
 from shared.run.drop import Drop
 from shared.run.record import RequestFile, RunRecord, no_counts

@@ -11,7 +11,8 @@ from typing import get_args
 
 import pytest
 
-from shared.inbound.sending.ledger import Entry, Ledger, Verdict, ledger_line, read_ledger
+from shared.inbound.sending.ledger import Ledger
+from shared.inbound.sending.ledger_entry import Entry, Verdict, ledger_line, read_ledger
 from shared.ports import CONTAINERS
 from shared.run.row_state import OPEN, OUTCOMES, RowState
 from shared.run.run_state import FIRST_STATES, TRANSITIONS, RunState

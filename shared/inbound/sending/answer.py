@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from shared.inbound.sending import advice
-from shared.inbound.sending.ledger import Verdict
+from shared.inbound.sending.ledger_entry import Verdict
 
 if TYPE_CHECKING:
     from shared.errors import Reason

@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING
 
 from shared.errors import Reason
 from shared.inbound.sending.answer import EVERYTHING_REJECTED, Again, Block, Done, FreshToken, Later, Split, Step
-from shared.inbound.sending.ledger import Verdict
+from shared.inbound.sending.ledger_entry import Verdict
 from shared.run.run_state import RunState
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from shared.inbound.sending.ledger import Ledger, Part
+    from shared.inbound.sending.ledger import Ledger
+    from shared.inbound.sending.ledger_entry import Part
 
 _REJECTED_AT_FIRST = 10
 _REJECTED_IN_A_ROW = 50

@@ -9,7 +9,8 @@ import pytest
 
 from shared.errors import RunDamagedError
 from shared.inbound.planning.bulk_request import IndexedRow
-from shared.inbound.sending.ledger import AnswerEntry, Ledger, SupersededEntry, Verdict
+from shared.inbound.sending.ledger import Ledger
+from shared.inbound.sending.ledger_entry import AnswerEntry, SupersededEntry, Verdict
 from shared.run.row_state import RowState
 from shared.workflows.resend_run import resend_id, rows_to_resend
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from shared.inbound.sending.answer import Answer, Attempt, Step, next_step
 from shared.inbound.sending.course import Course
-from shared.inbound.sending.ledger import (
+from shared.inbound.sending.ledger import Ledger
+from shared.inbound.sending.ledger_entry import (
     BegunEntry,
-    Ledger,
     Part,
     SessionEntry,
     SupersededEntry,

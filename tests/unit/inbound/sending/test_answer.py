@@ -26,7 +26,7 @@ from shared.inbound.sending.answer import (
     next_step,
     retry_after_seconds,
 )
-from shared.inbound.sending.ledger import Verdict
+from shared.inbound.sending.ledger_entry import Verdict
 from tests.unit.builders import NOON, PROPERTY, after, attempt
 
 BUCKET_FULL = (

@@ -16,7 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from shared.errors import Reason
 from shared.inbound.sending.answer import EVERYTHING_REJECTED, Again, Block, Done, FreshToken, Later, Split
 from shared.inbound.sending.course import Stop
-from shared.inbound.sending.ledger import Part, Verdict
+from shared.inbound.sending.ledger_entry import Part, Verdict
 from shared.run.run_state import RunState
 from tests.unit.builders import PROPERTY
 from tests.unit.inbound.sending.sender import Sender

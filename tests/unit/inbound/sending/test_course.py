@@ -9,7 +9,8 @@ import pytest
 from shared.errors import Reason
 from shared.inbound.sending.answer import EVERYTHING_REJECTED, Again, Block, Done, Later, Split
 from shared.inbound.sending.course import EVERYTHING_REJECTED_SECONDS, Course, Stop
-from shared.inbound.sending.ledger import Ledger, Part, Verdict, read_ledger
+from shared.inbound.sending.ledger import Ledger
+from shared.inbound.sending.ledger_entry import Part, Verdict, read_ledger
 from shared.run.run_state import RunState
 from tests.unit.builders import entry
 from tests.unit.inbound.sending.sender import Sender

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.inbound.sending.ledger import (
+from shared.inbound.sending.ledger import Ledger
+from shared.inbound.sending.ledger_entry import (
     AnswerEntry,
     BegunEntry,
-    Ledger,
     Part,
     SessionEntry,
     SupersededEntry,
