@@ -8,6 +8,7 @@ ConnectorError
 ├── LeaseLostError        another sender has this job now, or another planner this drop; write nothing more
 ├── BlobChangedError      somebody else wrote the blob first; read it again
 ├── RunDamagedError       a run's blobs contradict each other; a person looks
+├── NewerRunUnreadableError  an older run waits, since nobody can tell what a newer one has sent
 ├── NoTokenError          the identity endpoint gave no token
 └── LogsUnavailableError  the provisioning logs can't be read now; the next report tries again
 
@@ -78,6 +79,15 @@ class BlobChangedError(ConnectorError):
 
 class RunDamagedError(ConnectorError):
     """Somebody changed or deleted blobs of a run."""
+
+
+class NewerRunUnreadableError(ConnectorError):
+    """What a newer run says can't be read, so what an older one says may be out of date."""
+
+    def __init__(self, feed: str, run: str) -> None:
+        super().__init__(f"the blobs of run {run} can't be read")
+        self.feed = feed
+        self.run = run
 
 
 class NoTokenError(ConnectorError):

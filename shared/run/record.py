@@ -80,8 +80,8 @@ class RunRecord(Record):
     """One run; times are UTC.
 
     `first_sent_at`: when sending began, before the first request. `not_before`: when a run that waits goes on.
-    `barriers`: numbers of requests at which rows begin whose managers are in earlier ones; a report is never posted
-    for the last time before their manager. `resend_of`: the run whose rows this one sends again.
+    `barriers`: numbers of requests at which rows begin whose managers are in earlier ones; what the API takes of a
+    report it last takes after their manager. `resend_of`: the run whose rows this one sends again.
     """
 
     schema_version: Literal[1] = 1

@@ -38,11 +38,11 @@ FIRST_STATES = MappingProxyType(
 TRANSITIONS = MappingProxyType(
     {
         (RunState.PLANNED, RunState.SENDING): "a sender has the job",
-        (RunState.PLANNED, RunState.BLOCKED): "the job is paused, disabled or in quarantine",
+        (RunState.PLANNED, RunState.BLOCKED): "the job is not fit, or a newer run can't be read",
         (RunState.PLANNED, RunState.HELD): "the plan is damaged",
         (RunState.PLANNED, RunState.SENT): "cancelled, or every row is superseded",
         (RunState.SENDING, RunState.SENT): "every request is answered",
-        (RunState.SENDING, RunState.BLOCKED): "an administrator has to repair something",
+        (RunState.SENDING, RunState.BLOCKED): "an administrator has to repair something, or it waits for long",
         (RunState.SENDING, RunState.HELD): "the plan is damaged",
         (RunState.BLOCKED, RunState.SENDING): "tried again",
         (RunState.BLOCKED, RunState.SENT): "cancelled, or every row is superseded",

@@ -58,7 +58,7 @@ class _Claim:
 class Pace:
     """One for each process; sessions of several threads share it. Thread-safe.
 
-    `ask` and the end of a session raise whatever storage raises; what is counted stays counted, and no limit suffers.
+    `ask` raises whatever storage raises; what is counted stays counted, and no limit suffers.
     """
 
     def __init__(
@@ -83,16 +83,17 @@ class Pace:
 
     @contextmanager
     def session(self, *, urgent: bool) -> Iterator[Calls]:
-        """Joins; on leaving, calls that have not ended count as ended, and what is not used goes back."""
+        """Joins; on leaving, calls that have not ended count as ended, and what is not used goes back.
+
+        What can't be given back frees itself: a share within seconds, a few calls within a day.
+        """
         calls = Calls(self, DailyCalls(self._quota, self._clock, self._urgent if urgent else self._normal))
         self._join(calls)
         try:
             yield calls
-        except BaseException:
-            with suppress(Exception):  # what stopped the sender says more than what stopped its leaving
+        finally:
+            with suppress(Exception):
                 self._leave(calls)
-            raise
-        self._leave(calls)
 
     def renew(self) -> None:
         """Renew the share if that is due; waits for another thread that is at it only if there is no share to use."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from shared.errors import Reason
 from shared.inbound.planning.bulk_request import part_of_request, request_bodies
-from shared.inbound.sending.course import Stop
+from shared.inbound.sending.stop import Stop
 from shared.ports import RUNS
 from shared.run.run_state import RunState
 

@@ -8,18 +8,22 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from shared.inbound.sending.advice import DAILY_QUOTA
 from shared.run.record import Requests, reason_record
 from shared.run.run_state import RunState
 
 if TYPE_CHECKING:
-    from shared.inbound.sending.course import Stop
     from shared.inbound.sending.ledger import Ledger
+    from shared.inbound.sending.stop import Stop
     from shared.ports import Lease
     from shared.run.record import RunRecord
     from shared.workflows.outside import Outside
     from shared.workflows.run_store import RunStore
 
 _REPORT_EVERY_SECONDS = 2.0
+_LONGEST_UNTOLD_REST = 10.0
+"""Less than a lease lasts: after a sender that was killed, nobody goes on sooner."""
+_STUCK_SECONDS = 1800.0
 
 
 class RunProgress:
@@ -32,6 +36,7 @@ class RunProgress:
         self._outside = outside
         self._lease = lease
         self._reported_at = outside.clock.monotonic()
+        self._rests_until = outside.clock.now()
 
     def begin(self, ledger: Ledger) -> None:
         """A sender is at work; written before its first request."""
@@ -45,7 +50,15 @@ class RunProgress:
 
     def report(self, ledger: Ledger) -> None:
         """Where the sender is."""
-        self._write(ledger, RunState.SENDING)
+        rests = self._rests_until > self._outside.clock.now()
+        self._write(ledger, RunState.SENDING, not_before=self._rests_until if rests else None)
+
+    def rests(self, ledger: Ledger, seconds: float) -> None:
+        """The job rests for so long (0 or less: not). If the sender is killed meanwhile, the next one has to know."""
+        until = self._outside.clock.now() + timedelta(seconds=seconds)
+        if seconds > _LONGEST_UNTOLD_REST and until - self._rests_until > timedelta(seconds=1):
+            self._rests_until = until
+            self.report(ledger)
 
     def finish(self, ledger: Ledger) -> None:
         """Nothing is left to send."""
@@ -61,14 +74,21 @@ class RunProgress:
         now = self._outside.clock.now()
         until = now + timedelta(seconds=stop.seconds) if stop.seconds else None
         reason = reason_record(stop.reason) if stop.reason else None
-        after = self._write(ledger, stop.state, reason=reason, not_before=until)
-        code = stop.reason.code if stop.reason else "timeBudget"
-        if stop.state is RunState.SENDING:
-            self._outside.events.info("run.putOff", code=code, seconds=round(stop.seconds), **_ids(after))
-        elif self._record.reason is None or self._record.reason.code != code:
-            self._outside.events.error(f"run.{stop.state}", code=code, **_ids(after))
+        is_known = self._record.reason is not None and self._record.reason.code == stop.code
+        state = RunState.BLOCKED if is_known and self._is_stuck(ledger, stop) else stop.state
+        after = self._write(ledger, state, reason=reason, not_before=until)
+        if state is RunState.SENDING:
+            self._outside.events.info("run.putOff", code=stop.code, seconds=round(stop.seconds), **_ids(after))
+        elif is_known and self._record.state is state:
+            self._outside.events.info("run.stillWaits", code=stop.code, seconds=round(stop.seconds), **_ids(after))
         else:
-            self._outside.events.info("run.stillWaits", code=code, seconds=round(stop.seconds), **_ids(after))
+            self._outside.events.error(f"run.{state}", code=stop.code, **_ids(after))
+
+    def _is_stuck(self, ledger: Ledger, stop: Stop) -> bool:
+        """A wait that should have ended by itself long ago; the day's calls are known to take their time."""
+        since = ledger.last_accepted_at or self._record.first_sent_at or self._outside.clock.now()
+        is_long = (self._outside.clock.now() - since).total_seconds() >= _STUCK_SECONDS
+        return is_long and stop.reason is not None and stop.code != DAILY_QUOTA.code
 
     def _write(self, ledger: Ledger, state: RunState, **changes: object) -> RunRecord:
         def change(newest: RunRecord) -> RunRecord:

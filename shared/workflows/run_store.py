@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from shared.errors import BlobChangedError, RunDamagedError
+from shared.inbound.planning.bulk_request import read_row_index
 from shared.inbound.sending.ledger import Ledger
 from shared.inbound.sending.ledger_entry import read_ledger
 from shared.ports import RUNS
@@ -23,10 +24,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import datetime
 
+    from shared.inbound.planning.bulk_request import IndexedRow
     from shared.ports import BlobListing, BlobStore, Clock
 
 _RUN_JSON = "run.json"
 LEDGER = "ledger.ndjson"
+ROWS = "rows.ndjson"
 _MAX_RACES = 20
 
 
@@ -161,6 +164,22 @@ class RunStore:
             BlobChangedError: somebody else has added to it since.
         """
         return self._store.append(RUNS, self.name(record.feed, record.run, LEDGER), content, at)
+
+    def rows(self, record: RunRecord) -> Iterator[IndexedRow]:
+        """The rows that the run sends, in the plan's order.
+
+        Raises:
+            RunDamagedError: at a line that can't be read, or at the end where there are more or fewer than planned.
+        """
+        found = 0
+        try:
+            for row in read_row_index(self.lines(record, ROWS)):
+                found += 1
+                yield row
+        except (ValueError, KeyError, TypeError):
+            raise RunDamagedError(f"line {found + 1} of {ROWS} of run {record.run} names no row") from None
+        if found != record.operations:
+            raise RunDamagedError(f"{ROWS} of run {record.run} has {found} rows, the plan {record.operations}")
 
     def lines(self, record: RunRecord, blob: str) -> Iterator[bytes]:
         """The lines of one of a run's text blobs; none where it is missing."""

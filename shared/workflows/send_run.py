@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import uuid
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from shared.errors import Reason
+from shared.inbound.sending.advice import DAILY_QUOTA, EVERYTHING_REJECTED
 from shared.inbound.sending.answer import NOT_POSTED, Answer, Attempt, next_step
-from shared.inbound.sending.course import Course, Stop
+from shared.inbound.sending.course import Course
 from shared.inbound.sending.ledger_entry import AnswerEntry
 from shared.inbound.sending.pacing import NotBefore, Wait
+from shared.inbound.sending.stop import Stop
 from shared.workflows.planned_bodies import PlanDamaged, PlannedBodies
 
 if TYPE_CHECKING:
@@ -59,8 +60,9 @@ class RunSender:
         self._progress = progress
         self._sending = sending
         self._outside = sending.outside
-        self._course = Course(log.ledger, record.barriers, self._outside.limits.in_flight)
-        self._course.resting_until = sending.resting_until
+        is_doubted = record.reason is not None and record.reason.code == EVERYTHING_REJECTED.code
+        limit = self._outside.limits.in_flight
+        self._course = Course(log.ledger, record.barriers, limit, is_doubted=is_doubted)
         self._bodies = PlannedBodies(record, self._outside.store)
         self._flying: dict[int, _Flying] = {}
         self._numbers = 0
@@ -80,11 +82,13 @@ class RunSender:
         ):
             while self._flying or not (self._course.stop or self._log.ledger.is_complete):
                 self._turn(calls, in_flight)
-        self._sending.resting_until = self._course.resting_until
-        stop, rest = self._course.stop, self._course.resting_until - outside.clock.monotonic()
-        if self._log.ledger.is_complete or stop is None:
+        if self._log.ledger.is_complete or self._course.stop is None:
             return None
-        return stop if stop.yields else replace(stop, seconds=max(stop.seconds, rest))
+        return self._course.stop.no_sooner(self._rest())
+
+    def _rest(self) -> float:
+        """Seconds for which the API wants no call; 0 or less: none."""
+        return self._course.resting_until - self._outside.clock.monotonic()
 
     @contextmanager
     def _every_call_ended(self, calls: Calls) -> Iterator[None]:
@@ -107,11 +111,14 @@ class RunSender:
         self._progress.report_now_and_then(self._log.ledger)
 
     def _look_around(self) -> None:
-        """Is the time over, was the process told to end, does another run come first, is the job still fit?"""
+        """Is the time over, was the process told to end, does another run come first, is the job still fit?
+
+        While the job rests no other run could begin anything either.
+        """
         clock = self._outside.clock
         if clock.monotonic() >= self._sending.deadline or self._outside.stopping():
             self._course.end(Stop())
-        if clock.monotonic() - self._looked_at >= _LOOK_EVERY_SECONDS:
+        if clock.monotonic() - self._looked_at >= _LOOK_EVERY_SECONDS and self._rest() <= 0:
             self._looked_at = clock.monotonic()
             if self._sending.order_has_changed():
                 self._course.end(Stop(yields=True))
@@ -121,7 +128,7 @@ class RunSender:
     def _begin_what_can_be(self, calls: Calls, in_flight: InFlight) -> float:
         """Post what may be posted now; the seconds after which more may be."""
         parts: list[Part] = []
-        wait = max(0.0, self._course.resting_until - self._outside.clock.monotonic())
+        wait = max(0.0, self._rest())
         while not wait and (part := self._course.next_part()):
             wait = self._ask(calls)
             if not wait and not self._course.stop:
@@ -186,6 +193,7 @@ class RunSender:
         for part, step, _ in told:
             if self._course.answered(part, step, self._outside.clock.monotonic()):
                 self._outside.api.fetch_new_token()
+        self._progress.rests(self._log.ledger, self._rest())
 
     def _attempt(self, part: Part) -> Attempt:
         posted, clock = self._course.in_flight[part], self._outside.clock
@@ -218,13 +226,6 @@ class RunSender:
     def _nap(self, seconds: float) -> None:
         clock = self._outside.clock
         if clock.monotonic() + seconds >= self._sending.deadline:
-            self._course.end(Stop(max(0.0, self._course.resting_until - clock.monotonic())))
+            self._course.end(Stop())
         else:
             clock.sleep(min(seconds, _LONGEST_NAP))
-
-
-DAILY_QUOTA = Reason(
-    "dailyQuota",
-    "The tenant's calls for 24 hours (BULK_REQUESTS_PER_DAY) are used up.",
-    "Nothing has to be done: the run goes on by itself as calls free up; notBefore says when.",
-)

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from shared.errors import ConfigurationError, LeaseLostError, Reason, RunDamagedError
-from shared.inbound.sending.answer import EVERYTHING_REJECTED, JOB_NOT_FOUND
-from shared.inbound.sending.course import Stop
+from shared.errors import ConfigurationError, LeaseLostError, NewerRunUnreadableError, Reason, RunDamagedError
+from shared.inbound.sending.advice import NEWER_RUN_UNREADABLE, NOT_FOUND
+from shared.inbound.sending.stop import OF_ONE_RUN, Stop
 from shared.ports import STATE
 from shared.run.record import reason_record
 from shared.run.run_state import UNSENT, RunState
@@ -19,7 +19,8 @@ from shared.workflows.missed_drops import missed_drops
 from shared.workflows.newer_runs import supersede_everything, supersede_older_rows
 from shared.workflows.planned_bodies import damaged
 from shared.workflows.run_progress import RunProgress
-from shared.workflows.send_run import DAILY_QUOTA, RunSender
+from shared.workflows.run_store import LEDGER, ROWS
+from shared.workflows.send_run import RunSender
 from shared.workflows.sending import Sending
 
 if TYPE_CHECKING:
@@ -28,10 +29,8 @@ if TYPE_CHECKING:
     from shared.workflows.outside import Outside
     from shared.workflows.run_store import RunHead
 
-_OF_ONE_RUN = (DAILY_QUOTA.code, EVERYTHING_REJECTED, JOB_NOT_FOUND)
-"""What one run of a job waits for and another may not; everything else concerns the job."""
-_TIME_BUDGET = "timeBudget"
 _YIELDED = "yielded"
+_LOOK_AGAIN_SECONDS = 600.0
 
 
 def send_job(job_id: str, outside: Outside, *, deadline: float) -> None:
@@ -80,7 +79,7 @@ def _send_in_order(sending: Sending) -> str | None:
     missed = missed_drops(heads, outside, until=now, feeds={head.feed for head in ours})
     due = [(head, record) for head in ours if (record := _record(head, sending)) and _has_work(record)]
     for record in [record for _, record in due if record.cancelled_by]:
-        _cancel(record, sending)
+        _cancel_apart(record, sending)
     waiting = [record for _, record in due if not record.cancelled_by]
     if code := _job_waits(waiting, sending):
         return code
@@ -92,9 +91,9 @@ def _send_in_order(sending: Sending) -> str | None:
             outside.events.info("run.waitsForOlderDrop", run=record.run, feed=record.feed, job=record.job_id)
             return "olderDrop"
         code = _send_one(head, record, heads, sending)
-        if code == JOB_NOT_FOUND:
+        if code == NOT_FOUND.code:
             not_found.add(record.service_principal_id)
-        elif code is not None and code not in _OF_ONE_RUN:
+        elif code is not None and code not in OF_ONE_RUN:
             return code
     return None
 
@@ -105,12 +104,17 @@ def _has_work(record: RunRecord) -> bool:
 
 def _job_waits(records: list[RunRecord], sending: Sending) -> str | None:
     """What the whole job waits for, whichever of its runs met it."""
-    now = sending.outside.clock.now()
     for record in records:
-        code = record.reason.code if record.reason else _TIME_BUDGET
-        if record.not_before and now < record.not_before and code not in _OF_ONE_RUN:
+        if (code := _waits_for(record, sending)) and code not in OF_ONE_RUN:
             return code
     return None
+
+
+def _waits_for(record: RunRecord, sending: Sending) -> str | None:
+    """The code of what the run waits for; None if its time has come."""
+    if record.not_before is None or sending.outside.clock.now() >= record.not_before:
+        return None
+    return record.reason.code if record.reason else Stop().code
 
 
 def _waits_for_older_drop(record: RunRecord, missed: list[Drop]) -> bool:
@@ -123,22 +127,18 @@ def _waits_for_older_drop(record: RunRecord, missed: list[Drop]) -> bool:
 
 def _send_one(head: RunHead, record: RunRecord, heads: list[RunHead], sending: Sending) -> str | None:
     """Send one run in its turn; None if nothing of it is left, else the code of what it waits for."""
-    if record.not_before and sending.outside.clock.now() < record.not_before:
-        return record.reason.code if record.reason else _TIME_BUDGET
-    outside = sending.outside
-    try:
-        log = LedgerLog(record, sending.runs, outside.clock, outside.new_id())
-    except RunDamagedError:
-        _hold(record, damaged("ledger.ndjson"), sending)
+    if code := _waits_for(record, sending):
+        return code
+    if (log := _log(record, sending)) is None:
         return None
-    progress = RunProgress(record, sending.runs, outside, sending.lease)
+    progress = RunProgress(record, sending.runs, sending.outside, sending.lease)
     try:
-        try:
-            supersede_older_rows(head, record, log, heads, sending)
-        except RunDamagedError:
-            _hold(record, damaged("rows.ndjson"), sending)
-            return None
+        supersede_older_rows(head, record, log, heads, sending)
         stop = None if log.ledger.is_complete else sending.trouble(record) or _send(record, log, progress, sending)
+    except RunDamagedError:
+        stop = damaged(ROWS)
+    except NewerRunUnreadableError as error:
+        stop = _unreadable(error, record, sending)
     except (LeaseLostError, ConfigurationError):
         raise
     except Exception as error:  # noqa: BLE001 - whatever it is, a person has to see it, and later runs wait
@@ -150,9 +150,24 @@ def _send_one(head: RunHead, record: RunRecord, heads: list[RunHead], sending: S
         progress.report(log.ledger)
         return _YIELDED
     progress.put_off(log.ledger, stop)
-    if stop.state is RunState.HELD:
+    return None if stop.state is RunState.HELD else stop.code
+
+
+def _log(record: RunRecord, sending: Sending) -> LedgerLog | None:
+    """The run's ledger; None where it can't be read, and the run is held."""
+    outside = sending.outside
+    try:
+        return LedgerLog(record, sending.runs, outside.clock, outside.new_id())
+    except RunDamagedError:
+        _hold(record, damaged(LEDGER), sending)
         return None
-    return stop.reason.code if stop.reason else _TIME_BUDGET
+
+
+def _unreadable(error: NewerRunUnreadableError, record: RunRecord, sending: Sending) -> Stop:
+    """The event names the newer run, once for each time the older one begins to wait."""
+    if record.reason is None or record.reason.code != NEWER_RUN_UNREADABLE.code:
+        sending.outside.events.error("run.unreadable", run=error.run, feed=error.feed, error=type(error).__name__)
+    return Stop(_LOOK_AGAIN_SECONDS, NEWER_RUN_UNREADABLE, RunState.BLOCKED)
 
 
 def _failed(error: Exception) -> Stop:
@@ -170,15 +185,21 @@ def _send(record: RunRecord, log: LedgerLog, progress: RunProgress, sending: Sen
     return RunSender(record, log, progress, sending).send()
 
 
-def _cancel(record: RunRecord, sending: Sending) -> None:
-    outside = sending.outside
+def _cancel_apart(record: RunRecord, sending: Sending) -> None:
+    """What can't be marked as not sent is not sent either; the job's other runs go on."""
     try:
-        log = LedgerLog(record, sending.runs, outside.clock, outside.new_id())
-    except RunDamagedError:
-        _hold(record, damaged("ledger.ndjson"), sending)
-        return
-    supersede_everything(log, sending)
-    RunProgress(record, sending.runs, outside, sending.lease).finish(log.ledger)
+        _cancel(record, sending)
+    except (LeaseLostError, ConfigurationError):
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever it is, a person has to see it
+        name = type(error).__name__
+        sending.outside.events.error("run.notCancelled", error=name, run=record.run, feed=record.feed)
+
+
+def _cancel(record: RunRecord, sending: Sending) -> None:
+    if log := _log(record, sending):
+        supersede_everything(log, sending)
+        RunProgress(record, sending.runs, sending.outside, sending.lease).finish(log.ledger)
 
 
 def _hold(record: RunRecord, stop: Stop, sending: Sending) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from shared.inbound.sending.course import Stop
 from shared.inbound.sending.job_health import block_for, unknown_code
+from shared.inbound.sending.stop import Stop
 from shared.ports import STATE
 from shared.run.run_state import RunState
 from shared.workflows.run_store import RunStore
@@ -28,8 +28,6 @@ class Sending:
         self.lease = lease
         self.deadline = deadline
         self.runs = RunStore(outside.store, outside.clock)
-        self.resting_until = 0.0
-        """On the monotonic clock: until then the API wants no call for this job, whichever run met that."""
         self._order = self._order_marker()
         self._asked: dict[str, tuple[float, Stop | None]] = {}
 

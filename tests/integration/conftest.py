@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import logging
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -50,9 +51,14 @@ class World:
         while self._travels:
             self._travels.pop().stop()
 
-    def put_feed(self, content: bytes | None = None, name: str = "contoso") -> None:
+    def feed(self, *more_lines: str) -> bytes:
+        """The sample feed file for the tenant's job, with some lines more."""
         settings = self.entra.settings
-        content = content or sample_feed(settings["SERVICE_PRINCIPAL_ID"], settings["JOB_ID"])
+        feed = sample_feed(settings["SERVICE_PRINCIPAL_ID"], settings["JOB_ID"])
+        return b"\n".join([feed, *(line.encode() for line in more_lines)]) + b"\n"
+
+    def put_feed(self, content: bytes | None = None, name: str = "contoso") -> None:
+        content = content or self.feed()
         self.service.get_blob_client("feeds", f"{name}.yaml").upload_blob(content, overwrite=True)
 
     def drop(self, content: bytes | str, name: str = "workers.csv", feed: str = "contoso") -> str:
@@ -60,6 +66,10 @@ class World:
         self.texts[name] = data.decode("utf-8", errors="replace")
         self.service.get_blob_client("hr-drop", f"{feed}/{name}").upload_blob(data, overwrite=True)
         return f"{feed}/{name}"
+
+    def later(self) -> None:
+        """The next drop is a later one: Azurite stamps whole seconds."""
+        time.sleep(1.05)
 
     def upload(self, content: bytes | str, name: str = "workers.csv", feed: str = "contoso") -> dict[str, Any]:
         """Drop a file, deliver its event, return its run."""
@@ -80,6 +90,16 @@ class World:
     def run(self, name: str = "workers.csv") -> dict[str, Any]:
         """The newest run of a file."""
         return [record for record in self.runs() if record["file"] == name][-1]
+
+    def change_record(self, run: dict[str, Any], **members: Any) -> None:
+        """Write some members of a run.json anew, as another program could."""
+        blob = self.service.get_blob_client("runs", f"{run['feed']}/{run['run']}/run.json")
+        metadata = blob.get_blob_properties().metadata
+        blob.upload_blob(json.dumps({**run, **members}), overwrite=True, metadata=metadata)
+
+    def calls_of_the_day(self) -> int:
+        """How many calls count towards the daily quota."""
+        return sum(json.loads(self.blob("state", "quota.json"))["calls"].values())
 
     def faults(self, name: str = "workers.csv", *, all_final: bool = True) -> list[str]:
         return faults(self.service, self.run(name), self.texts[name], all_final=all_final)

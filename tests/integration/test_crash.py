@@ -21,7 +21,7 @@ import pytest
 from tests.platform.child_world import ChildWorld
 from tests.platform.fault_points import FaultPoint
 from tests.platform.forked_host import ForkingHost, forking_host
-from tests.platform.hr_files import hr_csv, hr_row
+from tests.platform.hr_files import hr_csv, hr_row, titled
 from tests.platform.processes import Azurite, Simulator, azurite, simulator
 from tests.platform.sent_twice import doubled, in_order, turned_back
 
@@ -174,7 +174,7 @@ def test_two_processes_that_get_the_same_event_at_once_send_each_worker_once(lan
 def test_two_drops_of_one_job_at_once_are_sent_by_one_process_in_the_order_of_their_planning(lanes, latency_ms):
     world = lanes.world()
     world.entra.change(latencyMs=latency_ms)
-    blobs = [world.drop(titled(title), f"{title}.csv") for title in ("a", "b")]
+    blobs = [world.drop(titled(range(1, ROWS + 1), title), f"{title}.csv") for title in ("a", "b")]
     children = [world.start_upload(blob) for blob in blobs]
     assert [child.wait() for child in children] == [0, 0]
     world.time_passes(400)
@@ -200,7 +200,7 @@ def test_a_process_that_slept_beyond_its_lease_posts_and_writes_nothing_more(lan
 
 def sleeping_points(world: ChildWorld) -> list[FaultPoint]:
     """From what is put down before the first request to the end, but for a request that is about to leave."""
-    calls = world.upload(world.drop(titled("old", 100), "old.csv")).calls
+    calls = world.upload(world.drop(titled(range(1, 101), "old"), "old.csv")).calls
     numbers = range(calls.index("POST graph"), len(calls) + 1)
     points = [(number, when) for number in numbers for when in ("before", "after")]
     leaving = [(number, "before") for number in numbers if calls[number - 1] == "POST graph"]
@@ -208,10 +208,10 @@ def sleeping_points(world: ChildWorld) -> list[FaultPoint]:
 
 
 def slept_at(world: ChildWorld, point: FaultPoint) -> list[str]:
-    old = world.start_upload(world.drop(titled("old", 100), "old.csv"), point)
+    old = world.start_upload(world.drop(titled(range(1, 101), "old"), "old.csv"), point)
     assert old.wait() == -signal.SIGSTOP
     world.time_passes(SLEPT)
-    world.upload(world.drop(titled("new", 100), "new.csv"))
+    world.upload(world.drop(titled(range(1, 101), "new"), "new.csv"))
     world.tick()
     before = what_is_there(world)
     old.wake()
@@ -232,10 +232,6 @@ def what_is_there(world: ChildWorld) -> dict[str, Any]:
         "records": world.runs(),
         "ledgers": [world.ledger(run) for run in world.runs()],
     }
-
-
-def titled(title: str, rows: int = ROWS) -> str:
-    return hr_csv(*(hr_row(f"W{number:05d}", JobTitle=title) for number in range(1, rows + 1)))
 
 
 def accepted_operations(world: ChildWorld) -> Counter[str]:

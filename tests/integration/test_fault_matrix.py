@@ -20,6 +20,7 @@ from shared import bootstrap
 from shared.adapters.graph import GraphClient
 from tests.integration.conftest import World
 from tests.platform.accounting import run_blob
+from tests.platform.answers import BUCKET_FULL
 from tests.platform.hr_files import hr_csv, hr_row
 from tests.platform.virtual_clock import virtual_clock
 
@@ -31,13 +32,6 @@ FILE = hr_csv(
     *(hr_row(f"W{number:05d}", ManagerID=f"W{number // 3:05d}" if number > 2 else "") for number in range(1, ROWS + 1))
 )
 """A company of five levels: the second and the third request are barriers."""
-BUCKET_FULL = {
-    "error": {
-        "code": "InternalServerError",
-        "message": "The bucket that stores the ingested data is full, please wait for the synchronization service to "
-        "process the ingested data and retry this request.",
-    }
-}
 PAGE = "<!DOCTYPE html><html><body>Gateway</body></html>"
 HTTP_DATE = "Sun, 06 Nov 1994 08:49:37 GMT"
 

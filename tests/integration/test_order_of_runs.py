@@ -12,8 +12,9 @@ import time
 import pytest
 
 from shared.bootstrap import connector
+from tests.platform.answers import BUCKET_FULL
 from tests.platform.feeds import sample_feed
-from tests.platform.hr_files import hr_csv, hr_row, workers
+from tests.platform.hr_files import hr_csv, hr_row, titled, workers
 from tests.platform.processes import ROOT, connector_environment
 from tests.platform.virtual_clock import virtual_clock
 
@@ -21,11 +22,11 @@ HEALTH = "Synchronization.Read.All"
 UPLOAD, LOGS = "SynchronizationData-User.Upload", "ProvisioningLog.Read.All"
 
 
-def test_a_newer_file_of_the_feed_supersedes_what_an_older_one_has_not_sent(world, later):
+def test_a_newer_file_of_the_feed_supersedes_what_an_older_one_has_not_sent(world):
     world.entra.post("faults", {"on": "bulkUpload", "after": 1, "status": 500, "body": BUCKET_FULL, "times": 20})
     world.upload(titled(range(1, 201), "old"), "older.csv")
     assert world.run("older.csv")["reason"]["code"] == "bucketFull"
-    later()
+    world.later()
     world.upload(titled(range(120, 261), "new"), "newer.csv")
     world.entra.control.delete("faults")
     world.advance(hours=0.3)
@@ -46,14 +47,14 @@ def test_an_urgent_file_goes_ahead_of_a_load_that_is_half_sent_and_is_not_overwr
     monkeypatch.setattr("shared.workflows.send_run._LOOK_EVERY_SECONDS", 0.2)
     monkeypatch.setenv("BULK_REQUESTS_PER_5_SECONDS", "4")
     connector.cache_clear()
-    world.put_feed(urgent(world), "leavers")
+    world.put_feed(world.feed("priority: urgent"), "leavers")
     load = titled(range(1, 801), "load")
     name = world.drop(load, "load.csv")
     sender = threading.Thread(target=world.host.blob_created, args=[name])
     sender.start()
     while len(world.posts()) < 2:
         time.sleep(0.01)
-    time.sleep(1.05)
+    world.later()
     world.upload(hr_csv(hr_row("W00790", WorkerStatus="Terminated")), "leavers.csv", "leavers")
     sender.join()
     order = [worker for post in world.posts() for worker in post["externalIds"]]
@@ -65,14 +66,14 @@ def test_an_urgent_file_goes_ahead_of_a_load_that_is_half_sent_and_is_not_overwr
     assert (world.faults("load.csv"), world.faults("leavers.csv")) == ([], [])
 
 
-def test_the_reserve_is_for_urgent_feeds_only(world, monkeypatch, later):
+def test_the_reserve_is_for_urgent_feeds_only(world, monkeypatch):
     monkeypatch.setenv("BULK_REQUESTS_PER_DAY", "5")
     monkeypatch.setenv("BULK_REQUESTS_RESERVED_PER_DAY", "2")
     connector.cache_clear()
-    world.put_feed(urgent(world), "leavers")
+    world.put_feed(world.feed("priority: urgent"), "leavers")
     run = world.upload(hr_csv(*workers(400)), "load.csv")
     assert (run["reason"]["code"], run["counts"]["accepted"]) == ("dailyQuota", 150)
-    later()
+    world.later()
     leavers = world.upload(hr_csv(*workers(60, first=500)), "leavers.csv", "leavers")
     assert (leavers["state"], leavers["counts"]["accepted"]) == ("sent", 60)
     assert len(world.posts()) == 5
@@ -115,11 +116,11 @@ def test_a_job_that_is_paused_in_the_middle_of_a_run_stops_it(world, monkeypatch
     assert len(world.posts()) < 8
 
 
-def test_without_the_permission_to_look_there_is_one_warning_and_sending_goes_on(world, later):
+def test_without_the_permission_to_look_there_is_one_warning_and_sending_goes_on(world):
     world.entra.change(permissions=[UPLOAD, LOGS], jobStatus="Paused")
     connector.cache_clear()
     world.upload(hr_csv(*workers(2)), "one.csv")
-    later()
+    world.later()
     world.upload(hr_csv(*workers(2, first=3)), "two.csv")
     assert [world.run(name)["state"] for name in ("one.csv", "two.csv")] == ["sent", "sent"]
     assert world.event_names().count("job.healthUnknown") == 1
@@ -185,21 +186,3 @@ def test_jobs_go_side_by_side_and_share_the_tenants_pace(world, monkeypatch):
     assert len(set(jobs[:30])) == 2, "neither waits for the other"
     assert "run.sent" in world.event_names(), "what the jobs' threads tell is heard"
     assert {run["state"] for run in world.runs()} == {"sent"}
-
-
-def titled(numbers: range, title: str) -> str:
-    return hr_csv(*(hr_row(f"W{number:05d}", JobTitle=title) for number in numbers))
-
-
-def urgent(world) -> bytes:
-    settings = world.entra.settings
-    return sample_feed(settings["SERVICE_PRINCIPAL_ID"], settings["JOB_ID"]) + b"\npriority: urgent\n"
-
-
-@pytest.fixture
-def later():
-    """Drops of one second have no order: Azurite stamps whole seconds."""
-    return lambda: time.sleep(1.05)
-
-
-BUCKET_FULL = {"error": {"code": "InternalServerError", "message": "The bucket that stores the ingested data is full"}}

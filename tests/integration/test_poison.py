@@ -63,7 +63,7 @@ def test_what_raises_five_times_is_a_blocked_run_and_no_poison_message(world, st
 def test_it_is_planned_anew_an_hour_later_and_newer_files_do_not_wait_for_it(world, storage_refuses):
     deliver_as_the_host_does(world, world.drop(FILE, "bad.csv"))
     storage_refuses.clear()
-    time.sleep(1.05)
+    world.later()
     world.upload(hr_csv(*workers(2, first=3)), "newer.csv")
     assert world.run("newer.csv")["state"] == "sent"
     world.resume()

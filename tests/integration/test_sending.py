@@ -4,24 +4,17 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 
 from azure.storage.blob import BlobLeaseClient
 
 from shared.bootstrap import connector
 from tests.platform.accounting import run_blob
+from tests.platform.answers import BUCKET_FULL
 from tests.platform.feeds import sample_feed
 from tests.platform.hr_files import hr_csv, workers
 from tests.platform.virtual_clock import virtual_clock
 
 THREE_REQUESTS = hr_csv(*workers(120))
-BUCKET_FULL = {
-    "error": {
-        "code": "InternalServerError",
-        "message": "The bucket that stores the ingested data is full, please wait for the synchronization service to "
-        "process the ingested data and retry this request.",
-    }
-}
 
 
 def test_the_wait_is_no_shorter_than_what_the_api_asks_for(world):
@@ -189,17 +182,13 @@ def test_a_plan_that_somebody_changed_is_not_sent(world):
 
 def test_an_older_file_whose_event_comes_late_is_sent_first_but_for_whom_the_newer_one_names(world):
     older = world.drop(hr_csv(*workers(3)), "older.csv")
-    wait_for_the_next_second()
+    world.later()
     world.upload(hr_csv(*workers(2)), "newer.csv")
     world.host.blob_created(older)
     assert [post["externalIds"] for post in world.posts()] == [["W00003"], ["W00001", "W00002"]]
     world.report()
     assert world.run("older.csv")["counts"]["superseded"] == 2
     assert (world.faults("older.csv"), world.faults("newer.csv")) == ([], [])
-
-
-def wait_for_the_next_second() -> None:
-    time.sleep(1.05)
 
 
 def feed_of_other_job(world) -> None:

@@ -16,7 +16,7 @@ from shared.bootstrap import connector
 from shared.errors import ConfigurationError
 from tests.integration.conftest import World
 from tests.platform.child_world import break_leases
-from tests.platform.hr_files import hr_csv, hr_row, workers
+from tests.platform.hr_files import hr_csv, titled, workers
 from tests.platform.sent_twice import doubled, in_order, turned_back
 from tests.platform.storage_faults import BROKEN_AFTER, BROKEN_BEFORE, SLOW, Calls, storage_fault
 from tests.platform.virtual_clock import virtual_clock
@@ -137,7 +137,7 @@ def test_calls_that_fail_for_longer_than_the_sdk_tries_lose_and_double_nobody(wo
     "place", ["appending to the ledger", "writing run.json", "renewing the job's lock", "sharing the pace"]
 )
 def test_a_newer_file_that_comes_while_storage_fails_is_not_turned_back(world, quick, counts, place, kind):
-    names = [world.drop(titled(title), f"{title}.csv") for title in ("old", "new")]
+    names = [world.drop(titled(range(1, ROWS + 1), title), f"{title}.csv") for title in ("old", "new")]
     with storage_fault(kind, PLACES[place][0], after=counts[place] // 2, times=MORE_THAN_THE_SDK_TRIES) as fault:
         for name in names:
             deliver(world, name)
@@ -230,7 +230,3 @@ def assert_everybody_was_sent_once(world: World) -> None:
     assert doubled(world.service, world.posts()) == []
     assert len(world.accounts()) == ROWS
     assert sum(world.run()["counts"][state] for state in ("created", "updated", "skipped")) == ROWS
-
-
-def titled(title: str) -> str:
-    return hr_csv(*(hr_row(f"W{number:05d}", JobTitle=title) for number in range(1, ROWS + 1)))

@@ -19,11 +19,13 @@ OPEN_STATES = ("planned", "accepted")
 
 
 def run_records(service: BlobServiceClient) -> list[dict[str, Any]]:
-    """Every run.json, oldest drop first."""
+    """Every run.json that is one, oldest drop first."""
     container = service.get_container_client("runs")
     names = sorted(name for name in container.list_blob_names() if name.endswith("/run.json"))
     records = [json.loads(container.download_blob(name).readall()) for name in names]
-    return sorted(records, key=lambda record: (record["run"].partition("-")[0], record["plannedAt"], record["run"]))
+    return sorted(
+        filter(None, records), key=lambda record: (record["run"].partition("-")[0], record["plannedAt"], record["run"])
+    )
 
 
 def run_blob(service: BlobServiceClient, record: dict[str, Any], name: str) -> str:

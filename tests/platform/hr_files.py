@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
+from typing import TYPE_CHECKING
 
 from tests.demo.company import COLUMNS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _USUAL = {
     "WorkerStatus": "Active",
@@ -33,6 +37,11 @@ def hr_csv(*rows: dict[str, str], columns: list[str] | None = None) -> str:
     for row in rows:
         writer.writerow([row[name] for name in (columns or COLUMNS)])
     return text.getvalue()
+
+
+def titled(numbers: Iterable[int], title: str) -> str:
+    """A CSV text with a good row for each number; the title tells files about the same workers apart."""
+    return hr_csv(*(hr_row(f"W{number:05d}", JobTitle=title) for number in numbers))
 
 
 def workers(count: int, first: int = 1) -> list[dict[str, str]]:

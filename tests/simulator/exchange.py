@@ -37,7 +37,9 @@ class Exchange:
         Raises:
             StruckByFault: the call ends here.
         """
-        self.fault = self.simulator.faults.next_for(self.record.on, self.record.job_id)
+        faults = self.simulator.faults
+        body = await self.request.body() if faults.looks_at_bodies else b""
+        self.fault = faults.next_for(self.record.on, self.record.job_id, body)
         if self.fault is None:
             return
         self.record.fault = self.fault.describe()

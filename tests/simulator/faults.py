@@ -11,17 +11,18 @@ from starlette.types import Receive, Scope, Send
 TARGETS = ("bulkUpload", "provisioningLogs", "token", "job")
 KINDS = ("status", "hang", "disconnect", "redirect")
 DISCONNECTS = ("beforeReading", "afterProcessing", "halfAnswer")
-OPTIONS = ("on", "jobId", "after", "times", "headers", "body", "processed", *KINDS)
+OPTIONS = ("on", "jobId", "containing", "after", "times", "headers", "body", "processed", *KINDS)
 
 
 @dataclass(kw_only=True)
 class Fault:
-    """One fault: which calls it meets (`on`, `job_id`, `after`, `times`) and what happens to them."""
+    """One fault: which calls it meets (`on`, `job_id`, `containing`, `after`, `times`) and what happens to them."""
 
     on: str
     kind: str
     value: Any  # status number, seconds, place of the break, or address
     job_id: str | None = None
+    containing: str = ""  # only calls whose body has this text
     after: int = 0  # matching calls to let pass first
     times: int | None = 1  # None: for ever
     processed: bool = False  # status: the operations are accepted although the answer says otherwise
@@ -51,6 +52,7 @@ class Fault:
             kind=kind,
             value=value,
             job_id=given.get("jobId"),
+            containing=str(given.get("containing", "")),
             after=int(given.get("after", 0)),
             times=given.get("times", 1),
             processed=bool(given.get("processed", False)),
@@ -58,9 +60,11 @@ class Fault:
             body=given.get("body"),
         )
 
-    def takes(self, on: str, job_id: str | None) -> bool:
+    def takes(self, on: str, job_id: str | None, body: bytes) -> bool:
         """Whether this call is one of those to meet the fault; counts it."""
         if self.on != on or (self.job_id is not None and self.job_id != job_id) or self.times == 0:
+            return False
+        if self.containing.encode() not in body:
             return False
         if self.after > 0:
             self.after -= 1
@@ -95,9 +99,14 @@ class Faults:
         """End every fault."""
         self._faults.clear()
 
-    def next_for(self, on: str, job_id: str | None) -> Fault | None:
+    def next_for(self, on: str, job_id: str | None, body: bytes) -> Fault | None:
         """The fault that strikes this call, if any."""
-        return next((fault for fault in self._faults if fault.takes(on, job_id)), None)
+        return next((fault for fault in self._faults if fault.takes(on, job_id, body)), None)
+
+    @property
+    def looks_at_bodies(self) -> bool:
+        """Whether some fault is for calls with a certain text."""
+        return any(fault.containing for fault in self._faults)
 
 
 def faulty_answer(fault: Fault, usual_body: Mapping[str, Any]) -> Response:

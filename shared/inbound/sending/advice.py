@@ -1,4 +1,4 @@
-"""What a person is told for each answer that holds a run up: code, message, advice."""
+"""What a person is told for each thing that holds a run up: code, message, advice."""
 
 from shared.errors import Reason
 
@@ -72,4 +72,23 @@ MEDIA_TYPE = Reason(
     "mediaTypeRefused",
     "Microsoft Graph does not take application/scim+json here (415).",
     "Check whether a proxy changes the Content-Type header; otherwise report it as a fault of this connector.",
+)
+EVERYTHING_REJECTED = Reason(
+    "everythingRejected",
+    "The API refuses row after row, and to find each of them costs the tenant's daily calls; the rows that were not "
+    "sent yet wait, newer files don't.",
+    "Look at the API's words in ledger.ndjson. If the reason is outside the file (a proxy, the provisioning job), the "
+    "run goes on by itself within an hour; for the rows that were refused meanwhile, use resend.",
+)
+DAILY_QUOTA = Reason(
+    "dailyQuota",
+    "The tenant's calls for 24 hours (BULK_REQUESTS_PER_DAY) are used up.",
+    "Nothing has to be done: the run goes on by itself as calls free up; notBefore says when.",
+)
+NEWER_RUN_UNREADABLE = Reason(
+    "newerRunUnreadable",
+    "The blobs of a newer run can't be read (the event run.unreadable names it), so nobody can tell for which workers "
+    "this run's data are out of date; nothing more of this run is sent.",
+    "Somebody changed or deleted blobs in the container runs. Bring them back (undelete, or an older version); the run "
+    "then goes on by itself. If that can't be done, cancel this run and drop a full HR file.",
 )

@@ -30,8 +30,6 @@ LONGEST_WAIT = 24 * 3600.0
 """No answer puts a job off for longer, whatever its `Retry-After` says: the daily quota frees within a day."""
 _SHORTEST_WAIT = 0.5
 _LATER_SECONDS = 60.0
-JOB_NOT_FOUND = advice.NOT_FOUND.code
-EVERYTHING_REJECTED = "everythingRejected"
 NOT_POSTED = "notPosted"
 """`Answer.code` where the sender's thread came so late that another sender may have the job: nothing was posted."""
 NO_TOKEN = "noToken"  # noqa: S105 - a code, no secret

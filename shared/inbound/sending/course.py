@@ -4,19 +4,21 @@ The order is the plan's, with these exceptions: a request whose answer was no ve
 one; the parts of a split request follow each other; nothing passes a barrier while something before it waits to be
 posted. After a setback (throttled, unavailable, unanswered) the whole job rests, then one request goes ahead alone; so
 does the first of a session, so that a missing permission or an outage costs one call and not as many as may be in
-flight. Where something before a barrier has to be posted once more, the ledger has what passed it posted again too.
+flight. Where something before a barrier has to be posted once more, the ledger has what passed it posted again too, and
+until that is done nothing more passes.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from shared.errors import Reason
-from shared.inbound.sending.answer import EVERYTHING_REJECTED, Again, Block, Done, FreshToken, Later, Split, Step
+from shared.inbound.sending.advice import EVERYTHING_REJECTED
+from shared.inbound.sending.answer import Again, Block, Done, FreshToken, Later, Split, Step
 from shared.inbound.sending.ledger_entry import Verdict
+from shared.inbound.sending.stop import Stop
 from shared.run.run_state import RunState
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from shared.inbound.sending.ledger import Ledger
     from shared.inbound.sending.ledger_entry import Part
 
+_REJECTED_WHERE_DOUBTED = 2
 _REJECTED_AT_FIRST = 10
 _REJECTED_IN_A_ROW = 50
 _REJECTED_OF_ONE_REQUEST = 10
@@ -32,19 +35,6 @@ _SPLITS = 100
 _SPLITS_PER_REQUEST = 6
 """So many find one bad operation of fifty; more than that in request after request is too dear."""
 EVERYTHING_REJECTED_SECONDS = 3600.0
-
-
-@dataclass(frozen=True)
-class Stop:
-    """Why a run stops before its end, and the state in which it waits. `seconds` 0: only this session is over.
-
-    `yields`: it waits for nothing; another run of the job may come first now.
-    """
-
-    seconds: float = 0.0
-    reason: Reason | None = None
-    state: RunState = RunState.SENDING
-    yields: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,8 +48,12 @@ class Posted:
 class Course:
     """One session of one run."""
 
-    def __init__(self, ledger: Ledger, barriers: Sequence[int], limit: int) -> None:
-        """Takes the ledger, which the caller keeps up to date, and how many parts may be in flight at most."""
+    def __init__(self, ledger: Ledger, barriers: Sequence[int], limit: int, *, is_doubted: bool = False) -> None:
+        """Takes the ledger, which the caller keeps up to date, and how many parts may be in flight at most.
+
+        `is_doubted`: row after row was refused when the run stopped, so this session looks with few rows whether that
+        is over.
+        """
         self._ledger = ledger
         self._barriers = sorted(barriers)
         self._limit = limit
@@ -67,6 +61,7 @@ class Course:
         self.in_flight: dict[Part, Posted] = {}
         self.stop: Stop | None = None
         self.setbacks = 0
+        self._is_doubted = is_doubted
         self._is_tried = False
         self.resting_until = 0.0
         self._setback_at = float("-inf")
@@ -100,7 +95,7 @@ class Course:
     def _waits(self, number: int) -> bool:
         """Whether some part of the request is neither settled nor in flight."""
         left = self._ledger.left_of(number)
-        return any(part not in self.in_flight for part in left) or bool(left and self._ledger.repeats_order)
+        return any(part not in self.in_flight for part in left) or (bool(left) and self._ledger.repeats_order)
 
     def begin(self, part: Part, now: float) -> None:
         """The part is posted."""
@@ -115,7 +110,7 @@ class Course:
         posted = self.in_flight.pop(part)
         match step:
             case Done(verdict=verdict) | Split(verdict=verdict):
-                self._is_tried = True
+                self._is_tried |= verdict is Verdict.ACCEPTED
                 if posted.begun > self._setback_at:
                     self.setbacks = 0
                 self._count(part, verdict)
@@ -126,29 +121,20 @@ class Course:
                     self.token += 1
                     return True
             case Later(seconds=seconds, reason=reason):
-                self._end(Stop(seconds, reason))
+                self.end(Stop(seconds, reason))
             case Block(seconds=seconds, reason=reason):
-                self._end(Stop(seconds, reason, RunState.BLOCKED))
+                self.end(Stop(seconds, reason, RunState.BLOCKED))
         return False
 
     def end(self, stop: Stop) -> None:
         """Begin nothing more; what is in flight is waited for."""
-        self._end(stop)
+        self.stop = self.stop.together(stop) if self.stop else stop
 
     def _rest(self, posted: Posted, seconds: float, now: float) -> None:
         if posted.begun > self._setback_at:
             self.setbacks += 1
             self._setback_at = now
         self.resting_until = max(self.resting_until, now + seconds)
-
-    def _end(self, stop: Stop) -> None:
-        """A repair that is needed outweighs a wait; of two waits the longer one counts."""
-        old = self.stop
-        if old is None or (stop.state, stop.seconds) != (old.state, old.seconds):
-            heavier = old is None or (old.state is RunState.SENDING and stop.state is not RunState.SENDING)
-            longer = old is not None and old.state is stop.state and stop.seconds > old.seconds
-            chosen = stop if old is None or heavier or longer else old
-            self.stop = replace(chosen, seconds=max(stop.seconds, old.seconds if old else 0.0))
 
     def _count(self, part: Part, verdict: Verdict) -> None:
         """Row after row refused is no matter of rows (a proxy, the job, the mapping), and halving spends the quota."""
@@ -165,17 +151,13 @@ class Course:
         if self._ledger.is_complete:
             return
         if (
-            self._rejected_in_a_row >= (_REJECTED_IN_A_ROW if self._ledger.accepted_operations else _REJECTED_AT_FIRST)
+            self._rejected_in_a_row >= self._most_in_a_row()
             or (rejected >= _REJECTED_OF_ONE_REQUEST and rejected > self._accepted[part.request])
             or self._splits > _SPLITS + _SPLITS_PER_REQUEST * len(self._accepted)
         ):
-            self._end(Stop(EVERYTHING_REJECTED_SECONDS, TOO_MUCH_REJECTED, RunState.BLOCKED))
+            self.end(Stop(EVERYTHING_REJECTED_SECONDS, EVERYTHING_REJECTED, RunState.BLOCKED))
 
-
-TOO_MUCH_REJECTED = Reason(
-    EVERYTHING_REJECTED,
-    "The API refuses row after row, and to find each of them costs the tenant's daily calls; the rows that were not "
-    "sent yet wait, newer files don't.",
-    "Look at the API's words in ledger.ndjson. If the reason is outside the file (a proxy, the provisioning job), the "
-    "run goes on by itself within an hour; for the rows that were refused meanwhile, use resend.",
-)
+    def _most_in_a_row(self) -> int:
+        if self._is_doubted and not self._is_tried:
+            return _REJECTED_WHERE_DOUBTED
+        return _REJECTED_IN_A_ROW if self._ledger.accepted_operations else _REJECTED_AT_FIRST

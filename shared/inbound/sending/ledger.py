@@ -30,6 +30,7 @@ class Ledger:
         """
         self._barriers = sorted(barriers)
         self._again: dict[int, list[Part]] = {}
+        self._parts_again = 0
         self._overtook: set[Part] = set()
         self._dropped: dict[int, set[int]] = {}
         self._sizes = tuple(request_sizes)
@@ -47,6 +48,7 @@ class Ledger:
         self.throttled = 0
         self.repeated = 0
         self.last_sent_at: datetime | None = None
+        self.last_accepted_at: datetime | None = None
         for entry in entries:
             self.add(entry)
 
@@ -92,6 +94,7 @@ class Ledger:
         if part not in again and self.operations_of(part):
             again.append(part)
             self._doubtful.add(part)
+            self._parts_again += 1
             self.parts_left += 1
 
     def _answer(self, entry: AnswerEntry) -> None:
@@ -106,6 +109,7 @@ class Ledger:
         has_verdict = entry.verdict in (Verdict.ACCEPTED, Verdict.REJECTED, Verdict.SPLIT)
         if part in again and has_verdict and not overtook:
             again.remove(part)
+            self._parts_again -= 1
             self.parts_left -= 1
         if part not in left:
             return
@@ -128,6 +132,7 @@ class Ledger:
         size = len(self.operations_of(part))
         if entry.verdict is Verdict.ACCEPTED:
             self.accepted_operations += size
+            self.last_accepted_at = max(self.last_accepted_at or entry.answered_at, entry.answered_at)
         else:
             self.rejected_operations += size
 
@@ -150,6 +155,7 @@ class Ledger:
         again = self._again.get(entry.request, [])
         if again:
             still = [part for part in again if self.operations_of(part)]
+            self._parts_again -= len(again) - len(still)
             self.parts_left -= len(again) - len(still)
             self._again[entry.request] = still
 
@@ -170,7 +176,7 @@ class Ledger:
     @property
     def repeats_order(self) -> bool:
         """Something is to be posted once more only since it has overtaken what comes before a barrier."""
-        return any(self._again.values())
+        return self._parts_again > 0
 
     def left(self) -> Iterator[Part]:
         """What is still to be sent, in the plan's order."""
@@ -197,6 +203,18 @@ class Ledger:
     def begun(self, request: int) -> datetime | None:
         """A moment before which no part of this request was posted; None where none was."""
         return self._begun.get(request)
+
+    @property
+    def has_begun(self) -> bool:
+        """Something was posted, or was about to be."""
+        return bool(self._begun)
+
+    def may_be_taken(self, request: int, operation: int) -> bool:
+        """Whether the API may have this operation: its request was posted, and it was not rejected."""
+        settled = self._settled.get(request, {}).items()
+        return request in self._begun and not any(
+            entry.verdict is Verdict.REJECTED and part.start <= operation < part.stop for part, entry in settled
+        )
 
     def answered(self, request: int) -> list[tuple[Part, AnswerEntry]]:
         """The settled parts of one planned request, each with the entry that settled it."""

@@ -42,6 +42,12 @@ def test_a_fault_can_be_meant_for_one_job(api: Caller):
     assert api.upload(user()).status_code == 202
 
 
+def test_a_fault_can_be_meant_for_requests_about_one_worker(api: Caller):
+    fault(api, status=503, containing='"externalId": "2"', after=1)
+    answers = [api.upload(user(number)).status_code for number in ("2", "1", "2", "2")]
+    assert answers == [202, 202, 503, 202]
+
+
 def test_bodies_are_json_or_text(api: Caller):
     fault(api, status=400, body={"a": 1})
     fault(api, status=502, body="<html>")

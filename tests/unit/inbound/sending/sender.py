@@ -24,12 +24,24 @@ if TYPE_CHECKING:
 class Sender:
     """One session of a sender: puts down what it posts and what was answered, as lines, and acts on it."""
 
-    def __init__(self, sizes: Sequence[int], lines: list[bytes], barriers: Sequence[int] = (), limit: int = 4) -> None:
-        self.lines = lines
+    def __init__(
+        self,
+        sizes: Sequence[int],
+        lines: list[bytes],
+        barriers: Sequence[int] = (),
+        limit: int = 4,
+        *,
+        is_doubted: bool = False,
+    ) -> None:
+        self.sizes, self.lines, self.barriers, self.limit = sizes, lines, barriers, limit
         self.ledger = Ledger(sizes, read_ledger(b"".join(lines)), barriers=barriers)
-        self.course = Course(self.ledger, barriers, limit)
+        self.course = Course(self.ledger, barriers, limit, is_doubted=is_doubted)
         self.now = 0.0
         self._write(SessionEntry(session="s", at=NOON))
+
+    def successor(self) -> Sender:
+        """A session that knows what this one has put down."""
+        return Sender(self.sizes, self.lines, self.barriers, self.limit)
 
     def _write(self, line: Any) -> None:
         self.lines.append(ledger_line(line))

@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from shared.errors import Reason
-from shared.inbound.sending.answer import EVERYTHING_REJECTED, Again, Block, Done, FreshToken, Later, Split
-from shared.inbound.sending.course import Stop
+from shared.inbound.sending.advice import EVERYTHING_REJECTED
+from shared.inbound.sending.answer import Again, Block, Done, FreshToken, Later, Split
 from shared.inbound.sending.ledger_entry import Part, Verdict
+from shared.inbound.sending.stop import Stop
 from shared.run.run_state import RunState
 from tests.unit.builders import PROPERTY
 from tests.unit.inbound.sending.sender import Sender
@@ -30,8 +31,11 @@ STOPS = st.builds(Stop, SECONDS | st.just(0.0), st.none(), st.sampled_from([RunS
 Place = tuple[int, int]
 
 
-def weight(stop: Stop) -> tuple[bool, float]:
-    return stop.state is not RunState.SENDING, stop.seconds
+def weighed(stops: list[Stop]) -> tuple[bool, float]:
+    """Whether a repair is needed, and how long the wait is: what concerns the whole job comes before the one run."""
+    of_job = [stop for stop in stops if stop.reason is REASON or (stop.reason is None and stop.seconds)]
+    counting = of_job or stops
+    return any(stop.state is RunState.BLOCKED for stop in counting), max(stop.seconds for stop in counting)
 
 
 class AnyCourse(RuleBasedStateMachine):
@@ -53,7 +57,7 @@ class AnyCourse(RuleBasedStateMachine):
     def new_session(self) -> None:
         self.sender = Sender(self.sizes, self.lines, (), self.limit)
         self.flying: dict[Part, tuple[set[Place], float, int]] = {}
-        self.alone, self.setbacks, self.setback_at, self.rest = True, 0, -1.0, 0.0
+        self.is_tried, self.setbacks, self.setback_at, self.rest = False, 0, -1.0, 0.0
         self.token, self.rejected, self.answers, self.stops = 0, 0, 0, list[Stop]()
 
     def waiting(self, request: int) -> list[Place]:
@@ -78,7 +82,7 @@ class AnyCourse(RuleBasedStateMachine):
     def begin(self, most: int = 1) -> None:
         self.sender.now = max(self.sender.now, self.rest)
         for _ in range(most):
-            full = len(self.flying) >= (1 if self.alone else self.limit)
+            full = len(self.flying) >= (self.limit if self.is_tried and not self.setbacks else 1)
             expected = None if full or self.stops else self.may_begin()
             part = self.sender.begin()
             assert (part and part.request) == expected
@@ -129,10 +133,11 @@ class AnyCourse(RuleBasedStateMachine):
         if isinstance(step, Done):
             self.settle(places, step.verdict)
             self.rejected += len(places) * (step.verdict is Verdict.REJECTED)
+            self.is_tried |= step.verdict is Verdict.ACCEPTED
         if begun > self.setback_at:
-            self.alone, self.setbacks = False, 0
+            self.setbacks = 0
         stop = self.sender.course.stop
-        if stop and stop.reason and stop.reason.code == EVERYTHING_REJECTED and stop not in self.stops:
+        if stop and stop.reason is EVERYTHING_REJECTED and stop not in self.stops:
             assert self.rejected >= 10
             self.stops.append(stop)
 
@@ -155,7 +160,7 @@ class AnyCourse(RuleBasedStateMachine):
     def set_back(self, data: st.DataObject, seconds: float, verdict: Verdict) -> None:
         part, _, begun, _, _ = self.answer(data, Again(seconds, verdict))
         if begun > self.setback_at:
-            self.alone, self.setbacks, self.setback_at = True, self.setbacks + 1, self.sender.now
+            self.setbacks, self.setback_at = self.setbacks + 1, self.sender.now
         self.doubtful |= {part} if verdict is Verdict.UNANSWERED else set()
         self.rest = max(self.rest, self.sender.now + seconds)
 
@@ -194,7 +199,7 @@ class AnyCourse(RuleBasedStateMachine):
         assert ledger.superseded_operations == counts["superseded"]
         assert bool(course.stop) is bool(self.stops)
         if course.stop:
-            assert weight(course.stop) == max(map(weight, self.stops))
+            assert (course.stop.state is RunState.BLOCKED, course.stop.seconds) == weighed(self.stops)
 
     def teardown(self) -> None:
         """From wherever it is, sessions that meet no trouble send everything."""

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from shared.errors import Reason
-from shared.inbound.sending.answer import EVERYTHING_REJECTED, Again, Block, Done, Later, Split
-from shared.inbound.sending.course import EVERYTHING_REJECTED_SECONDS, Course, Stop
+from shared.inbound.sending.advice import EVERYTHING_REJECTED
+from shared.inbound.sending.answer import Again, Block, Done, Later, Split
+from shared.inbound.sending.course import EVERYTHING_REJECTED_SECONDS, Course
 from shared.inbound.sending.ledger import Ledger
 from shared.inbound.sending.ledger_entry import Part, Verdict, read_ledger
+from shared.inbound.sending.stop import Stop
 from shared.run.run_state import RunState
 from tests.unit.builders import entry
 from tests.unit.inbound.sending.sender import Sender
@@ -23,9 +25,16 @@ REASON = Reason("code", "message", "advice")
 NO_WORD = Again(1.0, Verdict.UNANSWERED)
 
 
-def sender(sizes: Sequence[int], barriers: Sequence[int] = (), limit: int = 4, *, is_tried: bool = True) -> Sender:
+def sender(
+    sizes: Sequence[int],
+    barriers: Sequence[int] = (),
+    limit: int = 4,
+    *,
+    is_tried: bool = True,
+    is_doubted: bool = False,
+) -> Sender:
     """A session of a new run; one that is tried has had its first request accepted."""
-    new = Sender(sizes, [], barriers, limit)
+    new = Sender(sizes, [], barriers, limit, is_doubted=is_doubted)
     if is_tried:
         new.post(ACCEPTED)
     return new
@@ -42,6 +51,16 @@ def test_the_first_request_of_a_session_goes_alone_and_then_as_many_as_the_limit
     one = sender([50] * 9, is_tried=False)
     assert requests(one.begin_all()) == [1]
     one.answer(Part(1, 0, 50), ACCEPTED)
+    assert requests(one.begin_all()) == [2, 3, 4, 5]
+
+
+def test_until_something_is_accepted_one_goes_alone_whatever_else_was_answered():
+    one = sender([2] + [50] * 9, is_tried=False)
+    one.post(SPLIT)
+    assert one.begin_all() == [Part(1, 0, 1)]
+    one.answer(Part(1, 0, 1), REJECTED)
+    assert one.begin_all() == [Part(1, 1, 2)]
+    one.answer(Part(1, 1, 2), ACCEPTED)
     assert requests(one.begin_all()) == [2, 3, 4, 5]
 
 
@@ -143,25 +162,6 @@ def test_a_stop_begins_nothing_more_and_takes_in_what_is_in_flight():
     assert one.ledger.accepted_operations == 50 * (1 + len(flying))
 
 
-STOPS = [
-    Stop(),
-    Stop(60.0, REASON),
-    Stop(300.0),
-    Stop(60.0, REASON, RunState.BLOCKED),
-    Stop(3600.0, REASON, RunState.BLOCKED),
-]
-"""Ever heavier."""
-
-
-@pytest.mark.parametrize("light", range(len(STOPS)))
-@pytest.mark.parametrize("heavy", range(len(STOPS)))
-def test_of_two_stops_the_heavier_one_stays_whichever_came_first(light: int, heavy: int):
-    one = sender([50] * 9)
-    one.course.end(STOPS[light])
-    one.course.end(STOPS[heavy])
-    assert one.course.stop == STOPS[max(light, heavy)]
-
-
 def test_an_answer_that_puts_the_run_off_or_blocks_it_stops_the_session():
     for step, stop in (
         (Later(60.0, Verdict.REFUSED, REASON), Stop(60.0, REASON)),
@@ -189,7 +189,7 @@ def post_all(one: Sender, is_bad: Callable[[int, int], bool] = lambda _request, 
 
 
 def says_too_much_is_rejected(one: Sender) -> bool:
-    return bool(one.course.stop and one.course.stop.reason and one.course.stop.reason.code == EVERYTHING_REJECTED)
+    return one.course.stop is not None and one.course.stop.code == EVERYTHING_REJECTED.code
 
 
 def test_where_row_after_row_is_refused_the_run_is_blocked_before_the_days_calls_are_gone():
@@ -199,6 +199,19 @@ def test_where_row_after_row_is_refused_the_run_is_blocked_before_the_days_calls
     assert one.course.stop
     assert (one.course.stop.state, one.course.stop.seconds) == (RunState.BLOCKED, EVERYTHING_REJECTED_SECONDS)
     assert says_too_much_is_rejected(one)
+
+
+def test_a_session_that_looks_whether_that_is_over_costs_two_rows_and_few_calls():
+    one = sender([50] * 9, is_tried=False, is_doubted=True)
+    assert post_all(one) <= 8
+    assert one.ledger.rejected_operations == 2
+    assert says_too_much_is_rejected(one)
+
+
+def test_once_something_is_accepted_such_a_session_is_like_any_other():
+    one = sender([1] * 99, is_tried=False, is_doubted=True)
+    post_all(one, lambda request, _place: request != 2)
+    assert one.ledger.rejected_operations == 1 + 50
 
 
 def test_every_later_session_gets_a_new_allowance_until_nothing_is_left():
@@ -258,6 +271,31 @@ def test_a_run_whose_last_row_is_refused_too_is_done_and_not_blocked():
 
 
 # Work
+
+
+@pytest.mark.parametrize("bad", [(2, 0), (40, 49), (20, 25)])
+def test_a_bad_row_before_a_barrier_costs_no_more_repetitions_than_were_in_flight_when_it_was_found(
+    bad: tuple[int, int],
+):
+    calls = {}
+    for barriers in ([], [41]):
+        one = sender([50] * 240, barriers, limit=40)
+        calls[bool(barriers)] = calls_with_all_in_flight(one, bad)
+        assert one.ledger.rejected_operations == 1
+    assert calls[False] <= 240 + 12
+    assert calls[True] <= calls[False] + 40
+
+
+def calls_with_all_in_flight(one: Sender, bad: tuple[int, int]) -> int:
+    """As many in flight as may be, answered in the order in which they were posted."""
+    calls = 0
+    while not one.ledger.is_complete:
+        calls += len(one.begin_all())
+        part = next(iter(one.course.in_flight))
+        has_bad = part.request == bad[0] and part.start <= bad[1] < part.stop
+        refused = REJECTED if len(one.ledger.operations_of(part)) == 1 else SPLIT
+        one.answer(part, refused if has_bad else ACCEPTED)
+    return calls
 
 
 def test_what_is_next_is_found_without_looking_through_the_plan():

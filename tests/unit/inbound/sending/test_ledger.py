@@ -9,21 +9,13 @@ from hypothesis import strategies as st
 from shared.inbound.sending.ledger import Ledger
 from shared.inbound.sending.ledger_entry import (
     AnswerEntry,
-    BegunEntry,
     Part,
-    SessionEntry,
-    SupersededEntry,
     Verdict,
-    ledger_line,
-    read_ledger,
 )
-from tests.unit.builders import NOON, PROPERTY, after, entry
+from tests.unit.builders import PROPERTY, after, entry
+from tests.unit.inbound.sending.ledger_lines import begun, left, session, superseded
 
 SENT_AGAIN = [Verdict.THROTTLED, Verdict.UNANSWERED, Verdict.REFUSED]
-
-
-def left(ledger: Ledger) -> list[tuple[int, int, int]]:
-    return [(part.request, part.start, part.stop) for part in ledger.left()]
 
 
 def operations(ledger: Ledger, sizes: list[int]) -> list[tuple[int, int]]:
@@ -36,18 +28,6 @@ def operations(ledger: Ledger, sizes: list[int]) -> list[tuple[int, int]]:
 
 def size(part: Part) -> int:
     return part.stop - part.start
-
-
-def begun(*parts: tuple[int, int, int], session: str = "s", **when: float) -> BegunEntry:
-    return BegunEntry(session=session, at=after(**when), parts=parts)
-
-
-def session(name: str = "s") -> SessionEntry:
-    return SessionEntry(session=name, at=NOON)
-
-
-def superseded(request: int, *places: int, by_run: str | None = "newer") -> SupersededEntry:
-    return SupersededEntry(request=request, operations=places, by_run=by_run, at=NOON)
 
 
 def test_without_an_answer_the_whole_plan_is_left_in_its_order():
@@ -149,6 +129,27 @@ def test_no_part_of_a_request_was_posted_before_it_was_put_down_as_begun():
     assert (ledger.begun(1), ledger.begun(2), ledger.begun(3)) == (after(seconds=1), after(seconds=2), None)
 
 
+def test_the_last_time_that_something_was_accepted_is_not_that_of_other_answers():
+    ledger = Ledger([1, 1, 1])
+    assert ledger.last_accepted_at is None
+    for verdict, request, minutes in ((Verdict.ACCEPTED, 1, 5), (Verdict.ACCEPTED, 2, 3), (Verdict.REJECTED, 3, 9)):
+        answer = entry(verdict, request, stop=1)
+        ledger.add(answer.model_copy(update={"answered_at": after(minutes=minutes)}))
+    assert ledger.last_accepted_at == after(minutes=5)
+
+
+# Who may be with the API
+
+
+def test_what_was_posted_may_be_taken_unless_it_was_rejected():
+    ledger = Ledger([4, 2, 2], [begun((1, 0, 4), (2, 0, 2)), entry(Verdict.SPLIT, stop=4)])
+    ledger.add(entry(Verdict.REJECTED, stop=2))
+    taken = [(n, place) for n in (1, 2, 3) for place in range(4) if ledger.may_be_taken(n, place)]
+    assert taken == [(1, 2), (1, 3), (2, 0), (2, 1), (2, 2), (2, 3)]
+    assert ledger.has_begun
+    assert not Ledger([4]).has_begun
+
+
 # Posted again
 
 
@@ -202,73 +203,6 @@ def test_halves_are_made_of_what_is_still_to_be_sent():
 def test_an_answer_counts_only_what_was_posted():
     ledger = Ledger([5], [superseded(1, 4), entry(stop=5)])
     assert (ledger.accepted_operations, ledger.superseded_operations) == (4, 1)
-
-
-# Managers first, whatever has to be repeated
-
-
-def overtaken(*more: object) -> Ledger:
-    """Requests 1 and 3 in flight together, 3 beyond a barrier; 3 is accepted, 1 has to be posted once more."""
-    ledger = Ledger([2, 2, 2], barriers=[3])
-    both = [session(), begun((1, 0, 2), (3, 0, 2)), entry(request=3, stop=2), entry(Verdict.THROTTLED, stop=2)]
-    for found in [*both, begun((1, 0, 2)), *more]:
-        ledger.add(found)
-    return ledger
-
-
-def test_what_was_accepted_beyond_a_barrier_is_posted_again_after_what_it_overtook():
-    ledger = overtaken()
-    assert left(ledger) == [(1, 0, 2), (2, 0, 2), (3, 0, 2)]
-    assert (ledger.accepted_operations, ledger.parts_left) == (2, 3)
-    assert [number for number in (1, 2, 3) if ledger.answered(number)] == [3]
-    ledger.add(entry(stop=2))
-    ledger.add(begun((3, 0, 2)))
-    assert ledger.repeated == 1
-    ledger.add(entry(request=3, stop=2))
-    assert left(ledger) == [(2, 0, 2)]
-    assert (ledger.accepted_operations, ledger.parts_left) == (4, 1)
-
-
-@pytest.mark.parametrize("verdict", [Verdict.ACCEPTED, Verdict.REJECTED, Verdict.SPLIT])
-def test_what_is_accepted_stays_accepted_whatever_its_repetition_is_answered(verdict: Verdict):
-    ledger = overtaken(entry(stop=2), begun((3, 0, 2)), entry(verdict, request=3, stop=2))
-    assert left(ledger) == [(2, 0, 2)]
-    assert (ledger.accepted_operations, ledger.rejected_operations) == (4, 0)
-
-
-@pytest.mark.parametrize("verdict", SENT_AGAIN)
-def test_a_repetition_without_a_verdict_is_still_to_be_made(verdict: Verdict):
-    ledger = overtaken(entry(stop=2), begun((3, 0, 2)), entry(verdict, request=3, stop=2))
-    assert left(ledger) == [(2, 0, 2), (3, 0, 2)]
-
-
-def test_a_repetition_is_not_made_for_whom_a_newer_run_names():
-    ledger = overtaken(superseded(3, 0))
-    assert ledger.operations_of(Part(3, 0, 2)) == [1]
-    ledger.add(superseded(3, 1))
-    assert left(ledger) == [(1, 0, 2), (2, 0, 2)]
-    assert (ledger.accepted_operations, ledger.superseded_operations) == (2, 0)
-
-
-def test_what_was_in_flight_beyond_a_barrier_when_that_was_posted_again_is_repeated_too():
-    ledger = Ledger([1, 2, 2], barriers=[3])
-    both = [session(), begun((2, 0, 2), (3, 0, 2)), entry(Verdict.REFUSED, request=2, stop=2), begun((2, 0, 2))]
-    for found in [*both, entry(request=3, stop=2), entry(request=2, stop=2)]:
-        ledger.add(found)
-    assert left(ledger) == [(1, 0, 1), (3, 0, 2)]
-    assert ledger.accepted_operations == 4
-
-
-def test_without_a_barrier_between_them_nothing_is_repeated():
-    ledger = Ledger([2, 2, 2], barriers=[2])
-    for found in [session(), begun((2, 0, 2), (3, 0, 2)), entry(request=3, stop=2), begun((2, 0, 2))]:
-        ledger.add(found)
-    assert left(ledger) == [(1, 0, 2), (2, 0, 2)]
-
-
-def test_every_kind_of_entry_survives_being_written():
-    entries = [session(), begun((1, 0, 2), (2, 0, 1)), entry(note="noLocation"), superseded(1, 0, by_run=None)]
-    assert list(read_ledger(b"".join(map(ledger_line, entries)))) == entries
 
 
 # Any sequence
@@ -339,44 +273,3 @@ def test_two_halves_are_the_whole(gone: set[int]):
     first, second = (ledger.operations_of(part) for part in ledger.left())
     assert first + second == [place for place in range(50) if place not in gone]
     assert abs(len(first) - len(second)) <= 1
-
-
-# Storage
-
-
-def test_entries_come_back_from_their_lines_as_they_were():
-    entries = [
-        entry(),
-        entry(Verdict.REJECTED, 2, 3, 4, status=400, code="badRequest", message="Zoë\n\u2028", request_id="r"),
-        entry(Verdict.UNANSWERED, status=None, sent_at=after(seconds=0.123456)),
-    ]
-    content = b"".join(map(ledger_line, entries))
-    assert content.count(b"\n") == 3
-    assert list(read_ledger(content)) == entries
-
-
-@pytest.mark.parametrize("content", [b"", b"\n", b"\r\n  \n"])
-def test_blank_lines_are_no_entries(content: bytes):
-    assert list(read_ledger(content)) == []
-    assert list(read_ledger(content + ledger_line(entry()) + content)) == [entry()]
-
-
-@pytest.mark.parametrize(
-    "line",
-    [
-        b"{}",
-        b"null",
-        b"secret",
-        b"\xff\xfe",
-        ledger_line(entry())[:-20],
-        ledger_line(entry()).replace(b"accepted", b"perhaps"),
-        ledger_line(entry()).replace(b'"request":1', b'"request":"one"'),
-        ledger_line(entry()).replace(NOON.isoformat().encode()[:10], b"yesterday"),
-        ledger_line(entry()).strip() * 2,
-        ledger_line(entry()).replace(b"{", b'{"more":"secret",', 1),
-    ],
-)
-def test_a_line_that_can_not_be_read_is_an_error_with_its_number_and_not_its_content(line: bytes):
-    content = ledger_line(entry()) + line.rstrip(b"\n") + b"\n" + ledger_line(entry(request=2))
-    with pytest.raises(ValueError, match=r"^line 2 of the ledger is no ledger entry$"):
-        list(read_ledger(content))

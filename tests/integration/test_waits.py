@@ -1,0 +1,177 @@
+"""No wait is shorter than asked, whoever ends the session meanwhile; one that lasts too long is told to a person."""
+
+from __future__ import annotations
+
+import signal
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from shared.bootstrap import connector
+from tests.platform.answers import BUCKET_FULL
+from tests.platform.hr_files import hr_csv, workers
+from tests.platform.virtual_clock import virtual_clock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tests.integration.conftest import World
+    from tests.platform.virtual_clock import VirtualClock
+
+ASKED = 50.0
+THROTTLED = {"on": "bulkUpload", "status": 429, "headers": {"Retry-After": f"{ASKED:.0f}"}}
+
+
+@pytest.fixture
+def clock(world: World) -> Iterator[VirtualClock]:
+    with virtual_clock(world.entra) as running:
+        yield running
+
+
+def as_it_rests(clock: VirtualClock, monkeypatch: pytest.MonkeyPatch, happens: Callable[[], None]) -> None:
+    """Something happens as the sender lies down for the first time."""
+    sleep, to_come = clock.sleep, [happens]
+
+    def nap(seconds: float) -> None:
+        sleep(seconds)
+        if to_come:
+            to_come.pop()()
+
+    monkeypatch.setattr(clock, "sleep", nap)
+
+
+def wait_between_the_first_two_posts(world: World) -> float:
+    first, second, *_ = (post["epoch"] for post in world.posts())
+    return float(second - first)
+
+
+def test_another_run_that_comes_first_has_to_wait_as_well(world, clock, monkeypatch):
+    world.put_feed(world.feed("priority: urgent"), "leavers")
+    leavers = hr_csv(*workers(1, first=500))
+    as_it_rests(clock, monkeypatch, lambda: world.host.blob_created(world.drop(leavers, "leavers.csv", "leavers")))
+    world.entra.post("faults", THROTTLED)
+    world.upload(hr_csv(*workers(3)))
+    assert wait_between_the_first_two_posts(world) >= ASKED
+    world.resume()
+    assert {run["state"] for run in world.runs()} == {"sent"}
+
+
+@pytest.fixture
+def sigterm() -> Iterator[Callable[[], None]]:
+    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    connector.cache_clear()
+    yield lambda: signal.raise_signal(signal.SIGTERM)
+    signal.signal(signal.SIGTERM, before)
+
+
+def test_a_process_that_is_told_to_end_passes_the_wait_on(world, sigterm, clock, monkeypatch):
+    as_it_rests(clock, monkeypatch, sigterm)
+    world.entra.post("faults", THROTTLED)
+    run = world.upload(hr_csv(*workers(3)))
+    assert (run["state"], run["reason"]) == ("sending", None)
+    assert_the_next_process_waits(world, clock, run)
+
+
+class Killed(BaseException):
+    """What a killed process would not live to see."""
+
+
+def test_a_process_that_is_killed_has_left_word_of_the_wait(world, clock, monkeypatch):
+    def kill() -> None:
+        raise Killed
+
+    as_it_rests(clock, monkeypatch, kill)
+    world.entra.post("faults", THROTTLED)
+    with pytest.raises(Killed):
+        world.upload(hr_csv(*workers(3)))
+    assert_the_next_process_waits(world, clock, world.run())
+
+
+def assert_the_next_process_waits(world: World, clock: VirtualClock, run: dict[str, Any]) -> None:
+    """Also with another run of the job, which knows nothing of the wait."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    connector.cache_clear()
+    world.later()
+    world.upload(hr_csv(*workers(2, first=500)), "another.csv")
+    world.resume()
+    assert len(world.posts()) == 1
+    clock.sleep((datetime.fromisoformat(run["notBefore"]) - clock.now()).total_seconds())
+    world.resume()
+    assert wait_between_the_first_two_posts(world) >= ASKED
+    assert {run["state"] for run in world.runs()} == {"sent"}
+
+
+LASTING = {
+    "unavailable": {"disconnect": "beforeReading"},
+    "bucketFull": {"status": 500, "body": BUCKET_FULL},
+    "throttled": {"status": 429, "headers": {"Retry-After": "600"}},
+}
+
+
+@pytest.mark.parametrize("code", LASTING)
+def test_a_wait_that_should_have_ended_long_ago_is_told_once_and_ends_by_itself(world, clock, code):
+    world.entra.post("faults", {"on": "bulkUpload", "times": None, **LASTING[code]})
+    began, told_at = clock.now(), None
+    world.upload(hr_csv(*workers(3)))
+    for _ in range(20):
+        clock.sleep(240)
+        world.resume()
+        if told_at is None and told(world):
+            told_at = clock.now()
+    assert told(world) == [("run.blocked", code)]
+    assert told_at
+    assert 1800 <= (told_at - began).total_seconds() <= 3600
+    assert (world.run()["state"], world.run()["reason"]["code"]) == ("blocked", code)
+    world.entra.control.delete("faults")
+    clock.sleep(1300)
+    world.resume()
+    assert world.run()["state"] == "sent"
+    assert told(world) == [("run.blocked", code)]
+
+
+def test_a_load_that_takes_days_of_the_quota_is_no_alarm(world, clock, monkeypatch):
+    monkeypatch.setenv("BULK_REQUESTS_PER_DAY", "2")
+    connector.cache_clear()
+    world.upload(hr_csv(*workers(150)))
+    for _ in range(30):
+        clock.sleep(3000)
+        world.resume()
+    assert told(world) == []
+    assert world.run()["state"] == "sent"
+
+
+def told(world: World) -> list[tuple[str, str]]:
+    return [(event["event"], event.get("code", "")) for event in world.events() if event["level"] == "error"]
+
+
+def test_a_ledger_that_can_not_be_appended_to_costs_no_calls_of_the_day_and_is_told_once(world, clock):
+    """A blob that somebody has copied back is no append blob any more."""
+    world.entra.post("faults", {"on": "bulkUpload", "after": 1, "status": 500, "body": BUCKET_FULL})
+    run = world.upload(hr_csv(*workers(120)))
+    posts, calls = len(world.posts()), world.calls_of_the_day()
+    ledger = world.service.get_blob_client("runs", f"contoso/{run['run']}/ledger.ndjson")
+    content = ledger.download_blob().readall()
+    ledger.delete_blob()
+    ledger.upload_blob(content)
+    clock.sleep(1000)
+    for _ in range(12):
+        world.resume()
+        clock.sleep(61)
+    assert (len(world.posts()), world.calls_of_the_day()) == (posts, calls)
+    assert told(world) == [("run.blocked", "sendingFailed")]
+
+
+def test_a_cancelled_run_that_can_not_be_marked_holds_up_no_other(world, clock):
+    world.entra.change(jobStatus="Paused")
+    run = world.upload(hr_csv(*workers(3)), "wrong.csv")
+    world.service.get_blob_client("runs", f"contoso/{run['run']}/ledger.ndjson").upload_blob(b"")
+    world.change_record(run, actions=[{"action": "cancel", "by": "somebody", "at": run["plannedAt"], "why": None}])
+    world.later()
+    world.upload(hr_csv(*workers(3, first=10)), "right.csv")
+    world.entra.change(jobStatus="Active")
+    clock.sleep(400)
+    world.resume()
+    assert world.run("right.csv")["state"] == "sent"
+    assert set(world.accounts()) == {"W00010", "W00011", "W00012"}
+    assert ("run.notCancelled", "") in told(world)
