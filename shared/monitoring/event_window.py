@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import sqlite3
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from shared.monitoring.provisioning_log import ProvisioningEvent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from types import TracebackType
 
 
 class EventWindow:
@@ -33,12 +32,8 @@ class EventWindow:
         self._db.execute("CREATE INDEX by_worker ON event (external_id, at, id)")
         self._db.execute("COMMIT")
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def close(self) -> None:
+        """Free the disk."""
         self._db.close()
 
     def of(self, external_id: str, since: datetime) -> list[ProvisioningEvent]:

@@ -8,6 +8,7 @@ was never taken, so it speaks for no other feed.
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from shared.errors import NewerRunUnreadableError, RunDamagedError
@@ -43,7 +44,7 @@ def supersede_older_rows(
     if not newer or log.ledger.is_complete:
         return
     runs, at = sending.runs, sending.outside.clock.now()
-    with UnsentWorkers(_unsent(record, log.ledger, runs)) as unsent:
+    with closing(UnsentWorkers(_unsent(record, log.ledger, runs))) as unsent:
         for other in newer:
             if unsent.is_empty:
                 break

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -99,7 +100,7 @@ def _report_job(job_id: str, records: list[RunRecord], runs: RunStore, outside: 
     followed = [record for record in records if _is_followed(record, now, outside.limits.settling)]
     since = _read_since(job_id, followed, outside)
     log = outside.logs.events(job_id, since) if followed else ()
-    with EventWindow(log) as window:
+    with closing(EventWindow(log)) as window:
         codes = {}
         for record in followed:
             with apart("run.damaged", outside, run=record.run, feed=record.feed):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import re
 import sys
 import time
 from datetime import UTC, date, datetime
@@ -21,6 +20,7 @@ from shared.inbound.planning.set_aside import set_aside_csv
 from shared.inbound.reading.hr_file import HrFile
 from shared.scim.user import CORE_USER, ENTERPRISE_USER
 from tests.bench.files import bench_feed
+from tests.bench.process import peak_megabytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -189,13 +189,6 @@ def chunks(file: Path) -> Iterator[bytes]:
     with file.open("rb") as data:
         while chunk := data.read(_CHUNK):
             yield chunk
-
-
-def peak_megabytes() -> float:
-    """VmHWM, since a child's `ru_maxrss` begins at its parent's size; NaN where there is no /proc."""
-    status = Path("/proc/self/status")
-    found = re.search(r"VmHWM:\s+(\d+) kB", status.read_text()) if status.exists() else None
-    return int(found[1]) / 1024 if found else float("nan")
 
 
 if __name__ == "__main__":

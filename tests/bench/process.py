@@ -26,7 +26,7 @@ def tell_cost(work: Callable[[], object]) -> None:
 
 
 def peak_megabytes() -> float:
-    """VmHWM, since a child's `ru_maxrss` begins at its parent's size."""
+    """VmHWM, since a child's `ru_maxrss` begins at its parent's size; NaN where there is no /proc."""
     status = _PROC / "self" / "status"
     found = re.search(r"VmHWM:\s+(\d+) kB", status.read_text()) if status.exists() else None
     return int(found[1]) / 1024 if found else float("nan")

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import sqlite3
 from itertools import groupby
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from shared.inbound.mapping.cell_problem import same_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from types import TracebackType
 
 _SCHEMA = """
 PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -8192; PRAGMA temp_store = FILE;
@@ -36,12 +35,8 @@ class UnsentWorkers:
 
         self._db.execute("CREATE INDEX by_external_id ON unsent (external_id)")
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def close(self) -> None:
+        """Free the disk."""
         self._db.close()
 
     @property

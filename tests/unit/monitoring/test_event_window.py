@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import timedelta, timezone
 
 import pytest
@@ -52,7 +53,7 @@ def test_times_of_different_zones_are_compared_as_moments():
 
 
 def test_an_empty_reading_has_no_events():
-    with EventWindow([]) as window:
+    with closing(EventWindow([])) as window:
         assert len(window) == 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any
 
@@ -209,6 +210,6 @@ NAMES = st.sampled_from(
 def test_any_json_is_an_event_or_none_and_never_stops_the_report(garbage: dict[str, Any]):
     event = parse_event({**log_record(), **garbage})
     if event is not None:
-        with EventWindow([event]) as window:
+        with closing(EventWindow([event])) as window:
             assert window.of(event.external_id, datetime(1, 1, 2, tzinfo=UTC)) == [event]
         fold(None, [event])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,7 +17,7 @@ ROWS = [("A", 1, 0), ("B", 1, 1), ("C", 2, 0), ("D", 2, 1)]
 def superseded(
     rows: list[tuple[str, int, int]], *newer: tuple[str, list[str]]
 ) -> list[tuple[int, str, tuple[int, ...]]]:
-    with UnsentWorkers(rows) as unsent:
+    with closing(UnsentWorkers(rows)) as unsent:
         for run, workers in newer:
             unsent.newer(run, workers)
         return list(unsent.superseded())
@@ -50,13 +52,13 @@ def test_keys_that_only_look_alike_are_two_workers(other: str):
 
 
 def test_nobody_is_left_once_newer_runs_speak_of_everybody():
-    with UnsentWorkers(ROWS) as unsent:
+    with closing(UnsentWorkers(ROWS)) as unsent:
         assert not unsent.is_empty
         unsent.newer("newest", ["A", "C"])
         assert not unsent.is_empty
         unsent.newer("older", ["B", "D"])
         assert unsent.is_empty
-    with UnsentWorkers([]) as nobody:
+    with closing(UnsentWorkers([])) as nobody:
         assert nobody.is_empty
 
 
