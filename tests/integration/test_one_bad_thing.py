@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 from azure.core.exceptions import ServiceResponseError
-from azure.core.pipeline.transport import RequestsTransport
+from azure.core.pipeline.transport import HttpTransport
 from azure.storage.blob import BlobLeaseClient
 
 from shared.adapters import provisioning_logs
@@ -32,8 +32,8 @@ def other_job(world) -> None:
 
 @pytest.fixture
 def quick(world, monkeypatch):
-    """Waits, the SDK's own among them, pass at once."""
-    monkeypatch.setattr(RequestsTransport, "sleep", lambda _self, _seconds: None)
+    """Waits pass at once, the SDK's own among them: clients that a service client makes sleep by the base class."""
+    monkeypatch.setattr(HttpTransport, "sleep", lambda _self, _seconds: None)
     with virtual_clock(world.entra) as clock:
         yield clock
 
