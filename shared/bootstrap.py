@@ -12,6 +12,7 @@ from azure.identity import ManagedIdentityCredential
 from azure.storage.blob import BlobServiceClient, ExponentialRetry
 
 from shared.adapters.blob_storage import AzureBlobStore, AzureDrop, AzureDrops
+from shared.adapters.error_boundary import error_boundary
 from shared.adapters.event_log import LoggedEvents, quiet_libraries
 from shared.adapters.graph import BulkUpload, GraphClient
 from shared.adapters.in_flight import ThreadedCalls
@@ -34,20 +35,26 @@ if TYPE_CHECKING:
 
 
 class Connector:
-    """The three workflows with the outside world filled in; one method for each trigger."""
+    """The three workflows with the outside world filled in; one method for each trigger.
+
+    Each raises own errors only, so that the host tries again: see `error_boundary`.
+    """
 
     def __init__(self, outside: Outside) -> None:
         """Takes the wired ports."""
         self._outside = outside
 
+    @error_boundary
     def upload_hr_file(self, blob: BlobClient) -> None:
         """A file was dropped."""
         upload_hr_file(AzureDrop(blob), self._outside)
 
+    @error_boundary
     def resume_uploads(self) -> None:
         """Go on with what is left."""
         resume_uploads(self._outside)
 
+    @error_boundary
     def report_provisioning(self) -> None:
         """Ask the provisioning logs."""
         report_provisioning(self._outside)

@@ -1,7 +1,7 @@
 """What can go wrong, named by what happens next.
 
 ConnectorError
-├── ConfigurationError    nothing runs until an app setting is repaired
+├── ConfigurationError    nothing runs until an app setting, a container or a lock is repaired
 ├── FeedFileError         no file of this feed is processed until its feed file is repaired
 ├── HrFileError           the whole file is refused; HR exports it again
 ├── DropGoneError         the drop was overwritten or deleted while it was read; its successor has its own run
@@ -10,7 +10,8 @@ ConnectorError
 ├── RunDamagedError       a run's blobs contradict each other; a person looks
 ├── NewerRunUnreadableError  an older run waits, since nobody can tell what a newer one has sent
 ├── NoTokenError          the identity endpoint gave no token
-└── LogsUnavailableError  the provisioning logs can't be read now; the next report tries again
+├── LogsUnavailableError  the provisioning logs can't be read now; the next report tries again
+└── StepFailedError       a trigger met an error that is not ours; the host or the next tick tries again
 
 A row that can't be sent is no exception: it is data, a `RowProblem` of the working set.
 Messages hold ids, numbers, names of columns and of settings, never the text of a cell.
@@ -42,10 +43,10 @@ class ConnectorError(Exception):
 
 
 class ConfigurationError(ConnectorError):
-    """App settings that are missing or malformed; `problems` has one sentence for each."""
+    """What is missing or wrong in app settings or in the storage account; `problems` has one sentence for each."""
 
     def __init__(self, problems: Sequence[str]) -> None:
-        super().__init__("App settings need repair: " + " ".join(problems))
+        super().__init__("The deployment needs repair: " + " ".join(problems))
         self.problems = tuple(problems)
 
 
@@ -101,3 +102,35 @@ class LogsUnavailableError(ConnectorError):
         super().__init__(f"the provisioning logs answered {status or 'nothing'} ({code})")
         self.status = status
         self.code = code
+
+
+class StepFailedError(ConnectorError):
+    """Stands for an error whose text could hold anything, such as a URL with a file's name."""
+
+    def __init__(self, step: str, kind: str) -> None:
+        """Takes the trigger's name and the error's class, with the status and code that storage gave."""
+        super().__init__(
+            f"{step} stopped at an error that is not its own: {kind}. It is tried again by itself, and nothing is lost. "
+            "If it lasts, see whether the storage account can be reached from the function app and lets its identity "
+            "in; else the lines of code below say where it stopped."
+        )
+
+
+_OF_IDS_AND_NUMBERS = (
+    ConfigurationError,
+    DropGoneError,
+    LeaseLostError,
+    BlobChangedError,
+    RunDamagedError,
+    NoTokenError,
+    LogsUnavailableError,
+    StepFailedError,
+)
+
+
+def loggable_text(error: BaseException) -> str | None:
+    """The text of an error that may stand in a log; None for foreign ones, and for ours that quote a file or a person.
+
+    An HrFileError can name what stands in a header or in an archive; it belongs into the run's record.
+    """
+    return str(error) if isinstance(error, _OF_IDS_AND_NUMBERS) else None
