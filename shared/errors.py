@@ -110,9 +110,9 @@ class StepFailedError(ConnectorError):
     def __init__(self, step: str, kind: str) -> None:
         """Takes the trigger's name and the error's class, with the status and code that storage gave."""
         super().__init__(
-            f"{step} stopped at an error that is not its own: {kind}. It is tried again by itself, and nothing is lost. "
+            f"{step} stopped at an error that is not its own: {kind}. It is tried again by itself; nothing is lost. "
             "If it lasts, see whether the storage account can be reached from the function app and lets its identity "
-            "in; else the lines of code below say where it stopped."
+            "in; else the exception's lines of code say where it stopped."
         )
 
 

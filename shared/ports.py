@@ -89,7 +89,11 @@ class BlobStore(Protocol):
         """Blobs by name, with their metadata."""
 
     def lease(self, container: str, name: str) -> AbstractContextManager[Lease | None]:
-        """Hold a lease on a blob (made if need be) for the context; None when somebody else holds it."""
+        """Hold a lease on a blob (made if need be) for the context; None when somebody else holds it.
+
+        Raises:
+            ConfigurationError: somebody holds it for ever.
+        """
 
 
 class DropReader(Protocol):

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from azure.core import MatchConditions
 from azure.core.exceptions import (
+    AzureError,
     HttpResponseError,
     ResourceExistsError,
     ResourceModifiedError,
     ResourceNotFoundError,
 )
 
+from shared.adapters.endless_lease import refuse_endless_lease
 from shared.errors import BlobChangedError, ConfigurationError, DropGoneError, LeaseLostError
 from shared.ports import HR_DROP, BlobListing, Lease, StoredBlob
 from shared.run.drop import Drop
@@ -114,7 +116,11 @@ class AzureBlobStore:
 
     @contextlib.contextmanager
     def lease(self, container: str, name: str) -> Iterator[Lease | None]:
-        """Hold a lease for the context; None when somebody else holds it."""
+        """Hold a lease for the context; None when somebody else holds it.
+
+        Raises:
+            ConfigurationError: somebody holds it for ever, as no process of ours does.
+        """
         blob = self._service.get_blob_client(container, name)
         with _missing_container(container):
             with contextlib.suppress(HttpResponseError):
@@ -124,6 +130,7 @@ class AzureBlobStore:
             except HttpResponseError as error:
                 if error.status_code != 409:
                     raise
+                refuse_endless_lease(blob)
                 held = None
         if held is None:
             yield None
@@ -131,8 +138,8 @@ class AzureBlobStore:
         try:
             yield _HeldLease(held)
         finally:
-            # A lease that can't be released runs out by itself.
-            with contextlib.suppress(HttpResponseError):
+            # A lease that can't be released runs out by itself; what was done under it is done.
+            with contextlib.suppress(AzureError):
                 held.release()
 
     def _write(

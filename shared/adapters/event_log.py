@@ -1,7 +1,7 @@
 """Events for operators: one JSON object as the log message.
 
 The Functions worker forwards a message's text and drops `extra=`, so the fields travel in the text and alert rules
-read them with `parse_json(message)`. Fields are ids, codes and numbers; nothing else is ever passed in.
+read them with `parse_json(message)`. Fields are ids, codes, numbers, and texts of own errors with nothing else in them.
 """
 
 import json

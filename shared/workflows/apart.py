@@ -5,6 +5,8 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from shared.errors import loggable_text
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -15,9 +17,11 @@ if TYPE_CHECKING:
 def apart(event: str, outside: Outside, **fields: str | int | None) -> Iterator[None]:
     """Whatever is raised inside becomes an error event with the exception's class, and the caller goes on.
 
-    The text of an exception is left out: that of a foreign one could hold anything.
+    Its text, which says what to do, goes along as `detail` where it is ours; that of a foreign one could hold anything.
     """
     try:
         yield
     except Exception as error:  # noqa: BLE001 - this is the border
-        outside.events.error(event, error=type(error).__name__, **fields)
+        text = loggable_text(error)
+        detail = {} if text is None else {"detail": text}
+        outside.events.error(event, error=type(error).__name__, **detail, **fields)

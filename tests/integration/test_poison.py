@@ -10,10 +10,10 @@ import sys
 import time
 
 import pytest
-from azure.core.exceptions import HttpResponseError
 from azure.core.pipeline.transport import RequestsTransport
 
 from shared.bootstrap import connector
+from shared.errors import StepFailedError
 from tests.platform.child_world import break_leases
 from tests.platform.hr_files import hr_csv, workers
 from tests.platform.processes import ROOT, connector_environment
@@ -42,7 +42,7 @@ def deliver_as_the_host_does(world, name: str) -> int:
     for raised in range(5):
         try:
             world.host.blob_created(name)
-        except HttpResponseError:
+        except StepFailedError:
             continue
         return raised
     return 5

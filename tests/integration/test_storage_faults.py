@@ -188,8 +188,9 @@ def test_without_the_container_of_locks_nothing_is_sent_and_nothing_is_lost(worl
     name = world.drop(FILE)
     world.service.delete_container("state")
     world.host.blob_created(name)
-    told = {event["event"]: event.get("error") for event in world.events() if event["level"] == "error"}
-    assert told["job.notSent"] == "ConfigurationError"
+    told = {event["event"]: event for event in world.events() if event["level"] == "error"}
+    assert told["job.notSent"]["error"] == "ConfigurationError"
+    assert "no container state; infra/ creates it" in told["job.notSent"]["detail"]
     assert world.posts() == []
     world.service.create_container("state")
     come_to_an_end(world, quick)
