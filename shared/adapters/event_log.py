@@ -8,13 +8,15 @@ import json
 import logging
 
 _LOGGER = logging.getLogger("hr_connector")
-_CHATTY = ("azure", "azurefunctions", "httpx", "httpcore", "msal", "urllib3")
+_CHATTY = dict.fromkeys(("azure", "azurefunctions", "httpx", "httpcore", "msal"), logging.WARNING)
+_CHATTY["urllib3"] = logging.CRITICAL
+"""Its warnings have URLs too."""
 
 
 def quiet_libraries() -> None:
-    """Libraries log at INFO what must not reach telemetry: URLs with file names and workers' ids."""
-    for name in _CHATTY:
-        logging.getLogger(name).setLevel(logging.WARNING)
+    """Libraries log what must not reach telemetry, most of it at INFO: URLs with file names and workers' ids."""
+    for name, level in _CHATTY.items():
+        logging.getLogger(name).setLevel(level)
 
 
 class LoggedEvents:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import socket
+import socketserver
+import threading
 import traceback
 from typing import TYPE_CHECKING
 
@@ -36,19 +38,23 @@ def dropped(world, monkeypatch, caplog) -> str:
     return name
 
 
+def connect_with(world: World, monkeypatch: pytest.MonkeyPatch, **instead: str) -> None:
+    """The connection string with another endpoint or key."""
+    parts = dict(part.split("=", 1) for part in world.connection_string.split(";") if part)
+    monkeypatch.setenv("HR_STORAGE", ";".join(f"{name}={value}" for name, value in {**parts, **instead}.items()))
+
+
 def unreachable(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody listens where storage should be."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        endpoint = f"BlobEndpoint=http://127.0.0.1:{free.getsockname()[1]}/{world.account}"
-    parts = [part for part in world.connection_string.split(";") if part and not part.startswith("BlobEndpoint=")]
-    monkeypatch.setenv("HR_STORAGE", ";".join([*parts, endpoint]))
+        port = free.getsockname()[1]
+    connect_with(world, monkeypatch, BlobEndpoint=f"http://127.0.0.1:{port}/{world.account}")
 
 
 def refused(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Storage answers 403: the account key is another."""
-    parts = [part for part in world.connection_string.split(";") if part and not part.startswith("AccountKey=")]
-    monkeypatch.setenv("HR_STORAGE", ";".join([*parts, "AccountKey=c29tZWJvZHkgZWxzZSdzIGtleQ=="]))
+    connect_with(world, monkeypatch, AccountKey="c29tZWJvZHkgZWxzZSdzIGtleQ==")
 
 
 def unforeseen(_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,6 +102,24 @@ def test_a_foreign_error_leaves_by_its_class_only(
     assert "Secret" not in told_by(error)
     assert "Secret" not in caplog.text
     assert error.__cause__ is error.__context__ is None
+
+
+class Garbled(socketserver.StreamRequestHandler):
+    """What a broken proxy could answer: no header that is one."""
+
+    def handle(self) -> None:
+        self.rfile.readline()
+        self.wfile.write(b"HTTP/1.1 502 Bad Gateway\r\nno header\r\n\r\n")
+
+
+def test_an_answer_that_can_not_be_read_is_logged_without_the_url_that_was_asked(world, dropped, caplog, monkeypatch):
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Garbled) as proxy:
+        threading.Thread(target=proxy.serve_forever, daemon=True).start()
+        connect_with(world, monkeypatch, BlobEndpoint=f"http://127.0.0.1:{proxy.server_address[1]}/{world.account}")
+        error = raised_by(world, "upload_hr_file", dropped)
+        proxy.shutdown()
+    assert "Secret" not in told_by(error)
+    assert "Secret" not in caplog.text
 
 
 def test_the_traceback_of_a_foreign_error_still_leads_to_where_it_came_from(world, dropped, monkeypatch):
