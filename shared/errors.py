@@ -122,6 +122,7 @@ _OF_IDS_AND_NUMBERS = (
     LeaseLostError,
     BlobChangedError,
     RunDamagedError,
+    NewerRunUnreadableError,
     NoTokenError,
     LogsUnavailableError,
     StepFailedError,
