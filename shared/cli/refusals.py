@@ -66,7 +66,8 @@ def _account(storage: str) -> str:
 
 
 def _refused(error: HttpResponseError) -> str:
-    code = str(getattr(error, "error_code", None) or "")
+    code = getattr(error, "error_code", None)
+    code = str(getattr(code, "value", code) or "")
     if code in _CODES:
         return _CODES[code]
     if code == "AuthenticationFailed":

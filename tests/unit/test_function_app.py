@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import TypeGuard
 
 import pytest
 
@@ -76,6 +77,20 @@ def test_the_function_stops_by_itself_before_the_host_stops_it():
 
     hours, minutes, seconds = map(int, json.loads((ROOT / "host.json").read_text())["functionTimeout"].split(":"))
     assert Limits().time_budget_seconds <= (hours * 3600 + minutes * 60 + seconds) * 0.75
+
+
+def test_the_hosts_own_lines_about_a_call_which_name_the_blob_are_not_logged_and_ours_are():
+    levels = json.loads((ROOT / "host.json").read_text())["logging"]["logLevel"]
+    functions = {node.name for node in ast.parse((ROOT / "function_app.py").read_text()).body if _is_function(node)}
+    ours = {f"Function.{name}.User": "Information" for name in functions}
+    assert {name: level for name, level in levels.items() if name.startswith("Function")} == {
+        "Function": "Warning",
+        **ours,
+    }
+
+
+def _is_function(node: ast.stmt) -> TypeGuard[ast.FunctionDef]:
+    return isinstance(node, ast.FunctionDef) and bool(node.decorator_list)
 
 
 def test_an_alerting_event_is_never_sampled_away():
