@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from shared.errors import BlobChangedError, LeaseLostError, RunDamagedError
+from shared.errors import BlobChangedError, LeaseLostError
 from shared.inbound.sending.ledger_entry import BegunEntry, SessionEntry, ledger_line
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class LedgerLog:
         """Reads the ledger; `session` is an id that no other session has.
 
         Raises:
-            RunDamagedError: the ledger can't be read, or is gone although something was sent.
+            RunDamagedError: the ledger can't be read, or says less than the record does.
         """
         self._record = record
         self._runs = runs
@@ -40,8 +40,6 @@ class LedgerLog:
         self._is_open = False
         self.ledger: Ledger
         self.ledger, self._length = runs.ledger_and_length(record)
-        if record.last_sent_at and not self._length:
-            raise RunDamagedError("the ledger of a run that has been sent in part is gone")
 
     def begin(self, parts: Iterable[Part]) -> None:
         """Put down what is about to be posted. Raises LeaseLostError."""

@@ -105,6 +105,6 @@ def _spoken_of(other: RunHead, feed: str, runs: RunStore) -> Iterator[str]:
 def _spoken(record: RunRecord, ledger: Ledger, feed: str, runs: RunStore) -> Iterator[str]:
     every_row = record.feed == feed and record.state in _SPEAKS_WHEN_PLANNED and not record.cancelled_by
     for row in runs.rows(record):
-        speaks = every_row or ledger.may_be_taken(row.request, row.operation)
-        if speaks and row.operation not in ledger.superseded(row.request):
+        is_sent = every_row and row.operation not in ledger.superseded(row.request)
+        if is_sent or ledger.may_be_taken(row.request, row.operation):
             yield row.external_id

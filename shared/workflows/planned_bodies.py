@@ -8,8 +8,8 @@ from functools import lru_cache
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from shared.errors import Reason
 from shared.inbound.planning.bulk_request import part_of_request, request_bodies
+from shared.inbound.sending.advice import plan_damaged
 from shared.inbound.sending.stop import Stop
 from shared.ports import RUNS
 from shared.run.run_state import RunState
@@ -62,9 +62,4 @@ class PlannedBodies:
 
 def damaged(blob: str) -> Stop:
     """The run is held: what is left of its plan can't be trusted."""
-    reason = Reason(
-        "planDamaged",
-        f"{blob} is not what was planned, or is gone; nothing more of this run is sent.",
-        "Somebody changed or deleted the run's blobs. Drop the HR file again for a new run.",
-    )
-    return Stop(0.0, reason, RunState.HELD)
+    return Stop(0.0, plan_damaged(blob), RunState.HELD)

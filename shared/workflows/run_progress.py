@@ -24,6 +24,8 @@ _REPORT_EVERY_SECONDS = 2.0
 _LONGEST_UNTOLD_REST = 10.0
 """Less than a lease lasts: after a sender that was killed, nobody goes on sooner."""
 _STUCK_SECONDS = 1800.0
+_LOOKS_PER_IDLE = 8
+_LONGEST_BETWEEN_LOOKS = 900.0
 
 
 class RunProgress:
@@ -70,25 +72,34 @@ class RunProgress:
             self._outside.events.error("rows.rejected", rejected=ledger.rejected_operations, **_ids(after))
 
     def put_off(self, ledger: Ledger, stop: Stop) -> None:
-        """Say in run.json and to operators why the run stops here and when it goes on; an alert once for a reason."""
-        now = self._outside.clock.now()
-        until = now + timedelta(seconds=stop.seconds) if stop.seconds else None
-        reason = reason_record(stop.reason) if stop.reason else None
-        is_known = self._record.reason is not None and self._record.reason.code == stop.code
-        state = RunState.BLOCKED if is_known and self._is_stuck(ledger, stop) else stop.state
-        after = self._write(ledger, state, reason=reason, not_before=until)
+        """Say in run.json and to operators why the run stops here and when it goes on; an alert once for a reason.
+
+        A wait that should have ended by itself long ago gets longer, since looking costs calls of the day, and then
+        needs a person.
+        """
+        idle = self._idle_seconds(ledger, stop)
+        state = RunState.BLOCKED if idle >= _STUCK_SECONDS else stop.state
+        seconds = max(stop.seconds, min(idle / _LOOKS_PER_IDLE, _LONGEST_BETWEEN_LOOKS))
+        until = self._outside.clock.now() + timedelta(seconds=seconds) if seconds else None
+        after = self._write(ledger, state, reason=stop.reason and reason_record(stop.reason), not_before=until)
         if state is RunState.SENDING:
-            self._outside.events.info("run.putOff", code=stop.code, seconds=round(stop.seconds), **_ids(after))
-        elif is_known and self._record.state is state:
-            self._outside.events.info("run.stillWaits", code=stop.code, seconds=round(stop.seconds), **_ids(after))
+            self._outside.events.info("run.putOff", code=stop.code, seconds=round(seconds), **_ids(after))
+        elif self._record.state is state and (self._known == stop.code or state is not stop.state):
+            self._outside.events.info("run.stillWaits", code=stop.code, seconds=round(seconds), **_ids(after))
         else:
             self._outside.events.error(f"run.{state}", code=stop.code, **_ids(after))
 
-    def _is_stuck(self, ledger: Ledger, stop: Stop) -> bool:
-        """A wait that should have ended by itself long ago; the day's calls are known to take their time."""
+    @property
+    def _known(self) -> str | None:
+        """The code of what the run waited for before this session."""
+        return self._record.reason.code if self._record.reason else None
+
+    def _idle_seconds(self, ledger: Ledger, stop: Stop) -> float:
+        """For how long nothing was accepted, where a wait follows a wait. The day's calls may take their time."""
+        if stop.state is not RunState.SENDING or {self._known, stop.reason and stop.code} & {None, DAILY_QUOTA.code}:
+            return 0.0
         since = ledger.last_accepted_at or self._record.first_sent_at or self._outside.clock.now()
-        is_long = (self._outside.clock.now() - since).total_seconds() >= _STUCK_SECONDS
-        return is_long and stop.reason is not None and stop.code != DAILY_QUOTA.code
+        return (self._outside.clock.now() - since).total_seconds()
 
     def _write(self, ledger: Ledger, state: RunState, **changes: object) -> RunRecord:
         def change(newest: RunRecord) -> RunRecord:

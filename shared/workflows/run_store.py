@@ -17,6 +17,7 @@ from shared.inbound.sending.ledger_entry import read_ledger
 from shared.ports import RUNS
 from shared.run.drop import dropped_at
 from shared.run.record import RunRecord
+from shared.run.row_state import RowState
 from shared.run.run_state import RunState
 from shared.scim.bulk import MAX_OPERATIONS
 
@@ -48,8 +49,8 @@ class RunHead:
 
     @property
     def order(self) -> tuple[str, str, str]:
-        """Oldest drop first; drops of one second in the order in which they were planned."""
-        return dropped_at(self.run), self.planned_at, self.run
+        """Oldest drop first; drops of one second in the order in which they were planned, unreadable ones last."""
+        return dropped_at(self.run), self.planned_at or "~", self.run
 
 
 class RunStore:
@@ -140,22 +141,21 @@ class RunStore:
         """What happened so far.
 
         Raises:
-            RunDamagedError: the ledger can't be read.
+            RunDamagedError: the ledger can't be read, or says less than the record does.
         """
         return self.ledger_and_length(record)[0]
 
     def ledger_and_length(self, record: RunRecord) -> tuple[Ledger, int]:
-        """The same, and how long the blob was when it was read.
-
-        Raises:
-            RunDamagedError: the ledger can't be read.
-        """
+        """The same, and how long the blob was when it was read. Raises what `ledger` does."""
         found = self._store.read(RUNS, self.name(record.feed, record.run, LEDGER))
         content = found.content if found else b""
         try:
-            return Ledger(request_sizes(record), read_ledger(content), barriers=record.barriers), len(content)
+            ledger = Ledger(request_sizes(record), read_ledger(content), barriers=record.barriers)
         except ValueError as error:
             raise RunDamagedError(str(error)) from None
+        if _says_less(ledger, record):
+            raise RunDamagedError(f"the ledger of run {record.run} is gone or cut: run.json says more of what was sent")
+        return ledger, len(content)
 
     def append(self, record: RunRecord, content: bytes, at: int) -> int:
         """Add lines to a ledger of that length; returns its new length.
@@ -184,6 +184,17 @@ class RunStore:
     def lines(self, record: RunRecord, blob: str) -> Iterator[bytes]:
         """The lines of one of a run's text blobs; none where it is missing."""
         return self._store.lines(RUNS, self.name(record.feed, record.run, blob))
+
+
+def _says_less(ledger: Ledger, record: RunRecord) -> bool:
+    """The record is written from the ledger, so it never knows of anything that was not put down."""
+    told = record.counts
+    return (
+        (record.last_sent_at is not None and not ledger.has_begun)
+        or record.accepted_in_all > ledger.accepted_operations
+        or told[RowState.REJECTED] > ledger.rejected_operations
+        or told[RowState.SUPERSEDED] > ledger.superseded_operations
+    )
 
 
 def request_sizes(record: RunRecord) -> list[int]:

@@ -86,6 +86,11 @@ class RunSender:
             return None
         return self._course.stop.no_sooner(self._rest())
 
+    def stopped_by(self, stop: Stop) -> Stop:
+        """What comes of that and of what the answers so far have asked for."""
+        self._course.end(stop)
+        return (self._course.stop or stop).no_sooner(self._rest())
+
     def _rest(self) -> float:
         """Seconds for which the API wants no call; 0 or less: none."""
         return self._course.resting_until - self._outside.clock.monotonic()
@@ -186,14 +191,22 @@ class RunSender:
         told: list[tuple[Part, Step, AnswerEntry]] = []
         for number, answer in answers:
             flown = self._flying.pop(number)
-            calls.ended(flown.ended_at)
+            if answer.was_posted:
+                calls.ended(flown.ended_at)
+            else:
+                calls.not_begun()
             step = next_step(answer, self._attempt(flown.part))
             told.append((flown.part, step, self._entry(flown, answer, step)))
         self._log.add(entry for _, _, entry in told)
         for part, step, _ in told:
             if self._course.answered(part, step, self._outside.clock.monotonic()):
                 self._outside.api.fetch_new_token()
-        self._progress.rests(self._log.ledger, self._rest())
+        self._progress.rests(self._log.ledger, self._wait_of_the_job())
+
+    def _wait_of_the_job(self) -> float:
+        """Seconds, by all that was answered so far, though more answers may be to come."""
+        stop = self._course.stop
+        return max(self._rest(), stop.seconds if stop and stop.holds_job else 0.0)
 
     def _attempt(self, part: Part) -> Attempt:
         posted, clock = self._course.in_flight[part], self._outside.clock

@@ -28,13 +28,16 @@ class Sending:
         self.lease = lease
         self.deadline = deadline
         self.runs = RunStore(outside.store, outside.clock)
-        self._order = self._order_marker()
+        self._order: str | None = None
         self._asked: dict[str, tuple[float, Stop | None]] = {}
 
+    def look(self) -> None:
+        """From here on the runs are as they are now."""
+        self._order = self._order_marker()
+
     def order_has_changed(self) -> bool:
-        """Whether a run was planned, resumed or cancelled since this was last asked."""
-        before, self._order = self._order, self._order_marker()
-        return before != self._order
+        """Whether a run was planned, resumed or cancelled since `look`."""
+        return self._order != self._order_marker()
 
     def _order_marker(self) -> str | None:
         found = self.outside.store.read(STATE, f"jobs/{self.job_id}/planned")

@@ -92,3 +92,13 @@ NEWER_RUN_UNREADABLE = Reason(
     "Somebody changed or deleted blobs in the container runs. Bring them back (undelete, or an older version); the run "
     "then goes on by itself. If that can't be done, cancel this run and drop a full HR file.",
 )
+PLAN_DAMAGED = "planDamaged"
+
+
+def plan_damaged(blob: str) -> Reason:
+    """What is left of a run's plan can't be trusted."""
+    return Reason(
+        PLAN_DAMAGED,
+        f"{blob} is not what was planned, or is gone; nothing more of this run is sent.",
+        "Somebody changed or deleted the run's blobs. Drop the HR file again for a new run.",
+    )

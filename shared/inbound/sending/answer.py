@@ -51,6 +51,11 @@ class Answer:
     location: str | None = None
     is_page: bool = False
 
+    @property
+    def was_posted(self) -> bool:
+        """Whether a call was made at all."""
+        return self.code not in (NO_TOKEN, NOT_POSTED)
+
 
 @dataclass(frozen=True)
 class Done:
@@ -121,7 +126,10 @@ class Attempt:
 
 
 def next_step(answer: Answer, attempt: Attempt) -> Step:
-    """Decide what one answer means. No wait is shorter than what the answer asks for, or longer than a day."""
+    """Decide what one answer means. No wait is shorter than what the answer asks for, or longer than a day.
+
+    What is settled by its answer (202, 400, 413), and a 401 that a new token helps, is no reason to wait.
+    """
     step = _step(answer, attempt)
     return replace(step, seconds=max(step.seconds, _asked(answer, attempt))) if isinstance(step, Block) else step
 

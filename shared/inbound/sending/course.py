@@ -13,6 +13,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import Counter
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from shared.inbound.sending.advice import EVERYTHING_REJECTED
@@ -62,6 +63,7 @@ class Course:
         self.stop: Stop | None = None
         self.setbacks = 0
         self._is_doubted = is_doubted
+        self._probe: Part | None = None
         self._is_tried = False
         self.resting_until = 0.0
         self._setback_at = float("-inf")
@@ -78,16 +80,32 @@ class Course:
             return None
         first, last = self._span()
         busy = {part.request for part in self.in_flight}
-        for number in range(first, last):
-            if number not in busy and (left := self._ledger.left_of(number)):
-                return left[0]
-        return None
+        free = (left for n in range(first, last) if n not in busy and (left := self._ledger.left_of(n)))
+        if self._is_doubted:
+            return self._surest([part for left in islice(free, 2 * self._limit) for part in left])
+        return next((left[0] for left in free), None)
+
+    def _surest(self, left: list[Part]) -> Part | None:
+        """Where row after row was refused: the largest part of the request with the fewest refused rows.
+
+        Until something is accepted it is looked through from its beginning, and nothing else, so that few rows tell.
+        """
+        within = [part for part in left if self._probe and not self._is_tried and _holds(self._probe, part)]
+        if within:
+            return within[0]
+        self._probe = max(left, key=self._promise, default=None)
+        return self._probe
+
+    def _promise(self, part: Part) -> tuple[int, int]:
+        refused = sum(entry.verdict is Verdict.REJECTED for _, entry in self._ledger.answered(part.request))
+        return -refused, part.stop - part.start
 
     def _span(self) -> tuple[int, int]:
         """The requests that may be begun: from the first that is not done with up to the barrier that holds."""
         while self._first_open <= self._ledger.requests and not self._ledger.left_of(self._first_open):
             self._first_open += 1
-        last = min(self._first_open + 2 * self._limit, self._ledger.requests + 1)
+        end = self._ledger.requests + 1
+        last = end if self._is_doubted else min(self._first_open + 2 * self._limit, end)
         waiting = next((number for number in range(self._first_open, last) if self._waits(number)), last)
         place = bisect_right(self._barriers, waiting)
         return self._first_open, min(last, self._barriers[place] if place < len(self._barriers) else last)
@@ -161,3 +179,7 @@ class Course:
         if self._is_doubted and not self._is_tried:
             return _REJECTED_WHERE_DOUBTED
         return _REJECTED_IN_A_ROW if self._ledger.accepted_operations else _REJECTED_AT_FIRST
+
+
+def _holds(whole: Part, part: Part) -> bool:
+    return whole.request == part.request and whole.start <= part.start and part.stop <= whole.stop

@@ -38,7 +38,8 @@ class Ledger:
         self._superseded: dict[int, dict[int, SupersededEntry]] = {}
         self._settled: dict[int, dict[Part, AnswerEntry]] = {}
         self._last_settled = 0
-        self._open: set[Part] = set()
+        self._open: dict[Part, list[int]] = {}
+        self._unknown: dict[int, set[int]] = {}
         self._doubtful: set[Part] = set()
         self._begun: dict[int, datetime] = {}
         self.parts_left = len(self._sizes)
@@ -56,8 +57,8 @@ class Ledger:
         """Take in one entry; an answer to something that is already settled changes nothing."""
         match entry:
             case SessionEntry():
-                self._doubtful |= self._open
-                self._open.clear()
+                for left_open in list(self._open):
+                    self._has_unknown_fate(left_open)
                 self._overtook.clear()
             case BegunEntry():
                 for part in entry.parts:
@@ -74,7 +75,11 @@ class Ledger:
         self._begun.setdefault(part.request, at)
         self.repeated += part in self._doubtful
         self._doubtful.discard(part)
-        self._open.add(part)
+        self._open[part] = self.operations_of(part)
+
+    def _has_unknown_fate(self, part: Part) -> None:
+        self._doubtful.add(part)
+        self._unknown.setdefault(part.request, set()).update(self._open.pop(part, ()))
 
     def _send_again_from(self, barrier: int) -> None:
         """What is accepted there stays accepted; it is posted again, and what is then answered changes nothing.
@@ -101,7 +106,9 @@ class Ledger:
         self.last_sent_at = max(self.last_sent_at or entry.sent_at, entry.sent_at)
         self.throttled += entry.verdict is Verdict.THROTTLED
         part = Part(entry.request, entry.start, entry.stop)
-        self._open.discard(part)
+        if entry.verdict is Verdict.UNANSWERED:
+            self._has_unknown_fate(part)
+        self._open.pop(part, None)
         overtook = part in self._overtook
         self._overtook.discard(part)
         left = self._left.get(entry.request, [])
@@ -113,9 +120,7 @@ class Ledger:
             self.parts_left -= 1
         if part not in left:
             return
-        if entry.verdict is Verdict.UNANSWERED:
-            self._doubtful.add(part)
-        elif entry.verdict in (Verdict.ACCEPTED, Verdict.REJECTED):
+        if entry.verdict in (Verdict.ACCEPTED, Verdict.REJECTED):
             self._settle(part, entry)
             if overtook and entry.verdict is Verdict.ACCEPTED:
                 self._send_again(part)
@@ -210,10 +215,14 @@ class Ledger:
         return bool(self._begun)
 
     def may_be_taken(self, request: int, operation: int) -> bool:
-        """Whether the API may have this operation: its request was posted, and it was not rejected."""
-        settled = self._settled.get(request, {}).items()
-        return request in self._begun and not any(
-            entry.verdict is Verdict.REJECTED and part.start <= operation < part.stop for part, entry in settled
+        """Whether the API has this operation, or may have it: posted, and nobody knows what was answered."""
+        if operation in self._unknown.get(request, ()):
+            return True
+        if any(operation in places for part, places in self._open.items() if part.request == request):
+            return True
+        return operation not in self.superseded(request) and any(
+            entry.verdict is Verdict.ACCEPTED and part.start <= operation < part.stop
+            for part, entry in self._settled.get(request, {}).items()
         )
 
     def answered(self, request: int) -> list[tuple[Part, AnswerEntry]]:

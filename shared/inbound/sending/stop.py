@@ -9,10 +9,8 @@ from shared.inbound.sending import advice
 from shared.run.run_state import RunState
 
 _TIME_BUDGET = "timeBudget"
-OF_ONE_RUN = frozenset(
-    reason.code
-    for reason in (advice.DAILY_QUOTA, advice.EVERYTHING_REJECTED, advice.NOT_FOUND, advice.NEWER_RUN_UNREADABLE)
-)
+_RUN_REASONS = (advice.DAILY_QUOTA, advice.EVERYTHING_REJECTED, advice.NOT_FOUND, advice.NEWER_RUN_UNREADABLE)
+OF_ONE_RUN = frozenset({advice.PLAN_DAMAGED, *(reason.code for reason in _RUN_REASONS)})
 """Codes of what one run of a job waits for and another may not; everything else concerns the job."""
 
 

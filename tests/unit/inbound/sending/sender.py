@@ -39,9 +39,9 @@ class Sender:
         self.now = 0.0
         self._write(SessionEntry(session="s", at=NOON))
 
-    def successor(self) -> Sender:
+    def successor(self, *, is_doubted: bool = False) -> Sender:
         """A session that knows what this one has put down."""
-        return Sender(self.sizes, self.lines, self.barriers, self.limit)
+        return Sender(self.sizes, self.lines, self.barriers, self.limit, is_doubted=is_doubted)
 
     def _write(self, line: Any) -> None:
         self.lines.append(ledger_line(line))

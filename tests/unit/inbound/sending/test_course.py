@@ -208,6 +208,28 @@ def test_a_session_that_looks_whether_that_is_over_costs_two_rows_and_few_calls(
     assert says_too_much_is_rejected(one)
 
 
+def test_such_a_session_begins_with_what_was_refused_least_and_looks_through_that_alone():
+    one = sender([50] * 3, is_tried=False)
+    post_all(one, lambda request, _place: request == 1)
+    assert one.ledger.rejected_operations == 10
+    one = one.successor(is_doubted=True)
+    assert one.begin_all() == [Part(2, 0, 50)]
+    one.answer(Part(2, 0, 50), SPLIT)
+    one.post(SPLIT)
+    assert one.begin_all() == [Part(2, 0, 12)], "and not the larger half, or request 3"
+    one.answer(Part(2, 0, 12), ACCEPTED)
+    assert requests(one.begin_all())[0] == 3, "now that something is accepted: the largest first"
+
+
+def test_good_rows_do_not_wait_for_bad_ones_for_more_than_some_sessions():
+    """Sixty bad rows, then nine hundred and forty good ones, which is more than may be in flight."""
+    one, sessions = sender([50] * 20, is_tried=False), 0
+    while one.ledger.accepted_operations < 940:
+        post_all(one, lambda request, place: (request - 1) * 50 + place < 60)
+        one, sessions = one.successor(is_doubted=True), sessions + 1
+    assert sessions <= 4
+
+
 def test_once_something_is_accepted_such_a_session_is_like_any_other():
     one = sender([1] * 99, is_tried=False, is_doubted=True)
     post_all(one, lambda request, _place: request != 2)

@@ -10,6 +10,7 @@ from shared.inbound.sending.ledger import Ledger
 from shared.inbound.sending.ledger_entry import (
     AnswerEntry,
     Part,
+    SessionEntry,
     Verdict,
 )
 from tests.unit.builders import PROPERTY, after, entry
@@ -141,13 +142,41 @@ def test_the_last_time_that_something_was_accepted_is_not_that_of_other_answers(
 # Who may be with the API
 
 
-def test_what_was_posted_may_be_taken_unless_it_was_rejected():
-    ledger = Ledger([4, 2, 2], [begun((1, 0, 4), (2, 0, 2)), entry(Verdict.SPLIT, stop=4)])
-    ledger.add(entry(Verdict.REJECTED, stop=2))
-    taken = [(n, place) for n in (1, 2, 3) for place in range(4) if ledger.may_be_taken(n, place)]
-    assert taken == [(1, 2), (1, 3), (2, 0), (2, 1), (2, 2), (2, 3)]
-    assert ledger.has_begun
-    assert not Ledger([4]).has_begun
+def taken(ledger: Ledger) -> list[tuple[int, int]]:
+    return [(n, place) for n in range(1, ledger.requests + 1) for place in range(4) if ledger.may_be_taken(n, place)]
+
+
+def test_what_is_posted_may_be_taken_until_the_api_says_that_it_is_not():
+    ledger = Ledger([4, 2, 2])
+    assert (taken(ledger), ledger.has_begun) == ([], False)
+    ledger.add(begun((1, 0, 4), (2, 0, 2)))
+    assert (taken(ledger), ledger.has_begun) == ([(1, 0), (1, 1), (1, 2), (1, 3), (2, 0), (2, 1)], True)
+    ledger.add(entry(Verdict.SPLIT, stop=4))
+    ledger.add(entry(request=2, stop=2))
+    assert taken(ledger) == [(2, 0), (2, 1)]
+
+
+@pytest.mark.parametrize("verdict", [Verdict.THROTTLED, Verdict.REFUSED, Verdict.SPLIT, Verdict.REJECTED])
+def test_what_the_api_has_not_taken_is_not_taken(verdict: Verdict):
+    assert taken(Ledger([1], [begun((1, 0, 1)), entry(verdict, stop=1)])) == []
+
+
+@pytest.mark.parametrize("lost", [entry(Verdict.UNANSWERED, stop=2), session("t")])
+@pytest.mark.parametrize("later", [Verdict.THROTTLED, Verdict.REFUSED, Verdict.SPLIT])
+def test_what_was_once_posted_without_an_answer_may_be_taken_whatever_is_said_of_it_later(
+    lost: AnswerEntry | SessionEntry, later: Verdict
+):
+    ledger = Ledger([2], [session(), begun((1, 0, 2)), lost, session("u"), begun((1, 0, 2)), entry(later, stop=2)])
+    assert taken(ledger) == [(1, 0), (1, 1)]
+    ledger.add(superseded(1, 0, 1))
+    assert taken(ledger) == [(1, 0), (1, 1)]
+
+
+def test_what_was_superseded_before_the_rest_was_posted_is_not_taken():
+    ledger = Ledger([3], [superseded(1, 0), begun((1, 0, 3)), session("t"), superseded(1, 1)])
+    assert taken(ledger) == [(1, 1), (1, 2)]
+    ledger = Ledger([2], [superseded(1, 0), begun((1, 0, 2)), entry(stop=2)])
+    assert taken(ledger) == [(1, 1)]
 
 
 # Posted again

@@ -53,12 +53,20 @@ def test_a_session_that_ends_while_the_job_rests_passes_the_rest_on():
     assert Stop().no_sooner(41.0) == Stop(41.0)
     assert Stop(yields=True).no_sooner(41.0) == Stop(41.0), "the run that comes first has to wait as well"
     assert Stop(60.0, advice.UNAVAILABLE).no_sooner(41.0) == Stop(60.0, advice.UNAVAILABLE)
+    held = Stop(0.0, advice.plan_damaged("requests/0001.ndjson.gz"), RunState.HELD)
+    assert held.no_sooner(41.0) == Stop(41.0), "it is held when the job goes on"
     assert Stop(yields=True).no_sooner(-1.0) == Stop(yields=True)
 
 
 def test_only_what_concerns_the_job_holds_its_other_runs():
     holding = [Stop(1.0), Stop(0.0, advice.FORBIDDEN, BLOCKED), Stop(60.0, advice.UNAVAILABLE)]
     assert [stop.holds_job for stop in holding] == [True] * 3
-    of_one_run = (advice.DAILY_QUOTA, advice.EVERYTHING_REJECTED, advice.NOT_FOUND, advice.NEWER_RUN_UNREADABLE)
-    assert [Stop(60.0, reason).holds_job for reason in of_one_run] == [False] * 4
+    of_one_run = (
+        advice.DAILY_QUOTA,
+        advice.EVERYTHING_REJECTED,
+        advice.NOT_FOUND,
+        advice.NEWER_RUN_UNREADABLE,
+        advice.plan_damaged("requests/0001.ndjson.gz"),
+    )
+    assert [Stop(60.0, reason).holds_job for reason in of_one_run] == [False] * 5
     assert not Stop().holds_job
