@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from shared.cli.opening import REFUSED, say_error
 from shared.cli.operating import SOMETHING_TO_DO, find_run, operator_action, print_json, record_json
-from shared.cli.run_words import some
+from shared.cli.run_words import resend_command, some
+from shared.errors import RunDamagedError
 from shared.run.row_state import RowState
 from shared.run.run_state import RunState
-from shared.workflows.operate_run import cancel_run, refuse_unless_cancellable, resume_run
+from shared.workflows.operate_run import cancel_run, given_up_for, refuse_unless_cancellable, resume_run
 from shared.workflows.resend_run import resend_run
 from shared.workflows.send_runs import finish_cancelled
 
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
     from shared.cli.connection import Connection
     from shared.run.record import RunRecord
+    from shared.workflows.operate_run import GivenUp
+
+_UNDO = "To undo what was sent, drop the right file: what it says of these workers counts."
 
 
 def resume(connection: Connection, *, run_id: str, by: str | None, why: str | None, as_json: bool) -> int:
@@ -44,8 +48,10 @@ def cancel(connection: Connection, *, run_id: str, by: str | None, why: str, yes
         return SOMETHING_TO_DO
     action = operator_action(connection, "cancel", by, why)
     asked = cancel_run(record, action, connection.runs, connection.outside)
-    done = finish_cancelled(asked, connection.outside)
-    _tell(done or asked, _cancelled(done, asked), as_json)
+    text, now = _finished(asked, connection)
+    given_up = given_up_for(now, connection.runs)
+    text = "\n".join([text, *map(_given_up, given_up)])
+    _tell(now, text, as_json, supersededOlder=[_given_up_json(one) for one in given_up])
     return 0
 
 
@@ -62,9 +68,9 @@ def resend(connection: Connection, *, run_id: str, state: Collection[RowState], 
     return 0
 
 
-def _tell(record: RunRecord, text: str, in_json: bool) -> None:
+def _tell(record: RunRecord, text: str, in_json: bool, **more: object) -> None:
     if in_json:
-        print_json(record_json(record))
+        print_json({**record_json(record), **more})
     else:
         print(text)  # noqa: T201
 
@@ -82,12 +88,35 @@ def _is_sure() -> bool:
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
-def _cancelled(done: RunRecord | None, asked: RunRecord) -> str:
+def _finished(asked: RunRecord, connection: Connection) -> tuple[str, RunRecord]:
+    """What has become of a run that was just cancelled, in words and as it is."""
+    cancelled = f"Run {asked.run} is cancelled"
+    try:
+        done = finish_cancelled(asked, connection.outside)
+    except RunDamagedError:
+        return f"{cancelled}, but its ledger can't be read, so nobody can say how much of it was sent.", asked
     if done is None:
-        return f"Run {asked.run} is cancelled. A sender is at work on its job; it stops within seconds."
-    if done.state is RunState.HELD:
-        return f"Run {done.run} is cancelled, but its ledger can't be read, so nobody can say how much of it was sent."
-    gone = done.counts[RowState.SUPERSEDED]
-    sent = done.accepted_in_all + done.counts[RowState.REJECTED]
-    text = f"Run {done.run} is cancelled. Superseded: {some(gone, 'row')}; sent before: {sent:,}."
-    return f"{text} To undo what was sent, drop the right file: what it says of these workers counts." if sent else text
+        return f"{cancelled}. A sender is at work on its job; it stops within seconds.", asked
+    gone, sent = done.counts[RowState.SUPERSEDED], done.accepted_in_all + done.counts[RowState.REJECTED]
+    if not gone:
+        return f"It was too late to cancel run {done.run}: every row of it was sent. {_UNDO}", done
+    text = f"{cancelled}. Superseded: {some(gone, 'row')}; sent before: {sent:,}."
+    again = f"If this was a mistake: {resend_command(done, [RowState.SUPERSEDED])}"
+    return "\n".join([f"{text} {_UNDO}" if sent else text, again]), done
+
+
+def _given_up(older: GivenUp) -> str:
+    rows = f"{some(older.rows, 'row')} of run {older.run.run} ({older.run.file})"
+    lost, them = ("was not sent", "it") if older.rows == 1 else ("were not sent", "them")
+    again = resend_command(older.run, [RowState.SUPERSEDED])
+    return f"{rows} {lost}, since this file had newer data. To send {them} after all: {again}"
+
+
+def _given_up_json(older: GivenUp) -> dict[str, object]:
+    return {
+        "run": older.run.run,
+        "feed": older.run.feed,
+        "file": older.run.file,
+        "rows": older.rows,
+        "resend": resend_command(older.run, [RowState.SUPERSEDED]),
+    }

@@ -98,7 +98,8 @@ def _resend(parser: argparse.ArgumentParser) -> None:
         type=_resendable,
         required=True,
         metavar="STATE[,STATE]",
-        help=f"rows in these states: {', '.join(RESENDABLE)}",
+        help=f"rows in these states: {', '.join(RESENDABLE)}; superseded: not sent, since the run was cancelled or "
+        "a newer file spoke of the worker, which still counts unless that one was cancelled",
     )
 
 

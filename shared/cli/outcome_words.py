@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 from shared.run.row_state import RowState
 from shared.run.run_state import RunState
-from shared.workflows.resend_run import RESENDABLE
+from shared.workflows.resend_run import CAME_TO_NOTHING
 
 if TYPE_CHECKING:
+    from collections.abc import Container
+
     from shared.workflows.trace_worker import Sighting
 
 _PROGRAM = "python -m shared"
@@ -25,8 +27,13 @@ CODES = {
 """Codes of the provisioning log, with what a person does."""
 
 
-def what_helps_row(sighting: Sighting) -> list[str]:
-    """What to do about one row; empty where nothing is to be done."""
+def what_helps_row(sighting: Sighting, cancelled: Container[str | None] = ()) -> list[str]:
+    """What to do about one row; empty where nothing is to be done.
+
+    Args:
+        sighting: the row.
+        cancelled: runs that were cancelled before they sent the worker.
+    """
     run = sighting.run
     if sighting.what_to_do:
         return [sighting.what_to_do]
@@ -36,10 +43,16 @@ def what_helps_row(sighting: Sighting) -> list[str]:
             found.append(f"Its run waits: {_PROGRAM} show {run.run}")
         case RowState.ACCEPTED:
             found.append("The provisioning log says what became of it, mostly within an hour.")
+        case RowState.SUPERSEDED if sighting.by_run in cancelled:
+            found.append(f"The newer file was cancelled. If these data are right: {_again(sighting)}")
         case RowState.SUPERSEDED if sighting.by_run:
             found.append(f"A newer file speaks of this worker: {_PROGRAM} show {sighting.by_run}")
         case RowState.SUPERSEDED:
-            found.append("Its run was cancelled. If the data were right, drop the file again.")
-        case state if state in RESENDABLE:
-            found.append(f"When the cause is repaired: {_PROGRAM} resend {run.run} --state {state}")
+            found.append(f"Its run was cancelled. If the data were right: {_again(sighting)}")
+        case state if state in CAME_TO_NOTHING:
+            found.append(f"When the cause is repaired: {_again(sighting)}")
     return found
+
+
+def _again(sighting: Sighting) -> str:
+    return f"{_PROGRAM} resend {sighting.run.run} --state {sighting.state}"

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from shared.run.row_state import RowState
 from shared.run.run_state import UNSENT, RunState
 from shared.scim.bulk import MAX_OPERATIONS
-from shared.workflows.resend_run import RESENDABLE
+from shared.workflows.resend_run import CAME_TO_NOTHING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
     from shared.run.record import OperatorAction, RunRecord
@@ -45,7 +46,7 @@ def counts_in_short(record: RunRecord) -> str:
 
 def when(record: RunRecord, now: datetime) -> str:
     """When the run goes on, or how old its data are."""
-    if record.not_before and record.not_before > now:
+    if record.not_before and record.not_before > now and not record.cancelled_by:
         return f"goes on in {span(record.not_before - now)}"
     return f"{span(now - record.dropped_at)} old"
 
@@ -69,7 +70,7 @@ def waits(record: RunRecord, now: datetime) -> str | None:
     """When a run that waits goes on by itself; None for one that does not wait."""
     if action := resumed(record):
         return f"Resumed by {action.by} at {moment(action.at)}; it is tried with the next tick, within a minute."
-    if record.not_before is None:
+    if record.not_before is None or record.cancelled_by:
         return None
     if record.not_before <= now:
         return "Its wait is over; it goes on with the next tick, within a minute."
@@ -79,7 +80,8 @@ def waits(record: RunRecord, now: datetime) -> str | None:
 
 def needs_person(record: RunRecord) -> bool:
     """Whether something did not go as it should and does not mend itself."""
-    return record.state in _NEEDS_A_PERSON or any(record.counts[state] for state in (*RESENDABLE, RowState.SET_ASIDE))
+    waits = record.state in _NEEDS_A_PERSON and not record.cancelled_by
+    return waits or any(record.counts[state] for state in (*CAME_TO_NOTHING, RowState.SET_ASIDE))
 
 
 def quota_left(record: RunRecord, per_day: int) -> str | None:
@@ -100,7 +102,7 @@ def was_refused_lately(record: RunRecord, now: datetime) -> bool:
 
 def waits_for_person(record: RunRecord) -> bool:
     """Whether rows that could be sent are not, until a person does something."""
-    return record.state in (RunState.HELD, RunState.BLOCKED)
+    return record.state in (RunState.HELD, RunState.BLOCKED) and not record.cancelled_by
 
 
 _REFUSED = "Nothing of this file was sent. Do what the reason says, then drop the file again: it gets a new run."
@@ -119,8 +121,8 @@ def what_helps(record: RunRecord, ahead: RunRecord | None = None) -> list[str]:
 def _of_state(record: RunRecord, ahead: RunRecord | None) -> list[str]:
     short, code = record.run, record.reason.code if record.reason else ""
     again = f'{_PROGRAM} cancel {short} --why "dropped again"'
-    if record.cancelled_by and record.state is not RunState.SENT and record.state is not RunState.SETTLED:
-        return ["It is cancelled: within a minute its unsent rows become superseded."]
+    if record.cancelled_by and record.state in (*UNSENT, RunState.HELD):
+        return ["It is cancelled: within a minute its unsent rows are superseded, and it is sent."]
     match record.state:
         case RunState.REFUSED:
             return [_REFUSED]
@@ -156,14 +158,19 @@ def _of_rows(record: RunRecord) -> list[str]:
     found = []
     if record.counts[RowState.SET_ASIDE]:
         found.append("set_aside.csv names the rows that are not sent, each with its problem and its remedy.")
-    if failed := [state for state in RESENDABLE if record.counts[state]]:
+    if record.cancelled_by and record.counts[RowState.SUPERSEDED]:
+        found.append(f"If it was cancelled by mistake: {resend_command(record, [RowState.SUPERSEDED])}")
+    if failed := [state for state in CAME_TO_NOTHING if record.counts[state]]:
         found.append(
             f"outcomes.ndjson names the {' and '.join(failed)} rows, each with its code; ledger.ndjson the API's words."
         )
-        found.append(
-            f"When their cause is repaired: {_PROGRAM} resend {record.run} --state {','.join(failed)} sends them again."
-        )
+        found.append(f"When their cause is repaired: {resend_command(record, failed)} sends them again.")
     return found
+
+
+def resend_command(record: RunRecord, states: Iterable[RowState]) -> str:
+    """What a person types to send the rows in these states again."""
+    return f"{_PROGRAM} resend {record.run} --state {','.join(states)}"
 
 
 def blobs(record: RunRecord) -> list[str]:

@@ -11,9 +11,12 @@ from shared.cli.outcome_words import what_helps_row
 from shared.cli.output import console, print_blocks
 from shared.cli.run_words import moment, some
 from shared.errors import RunDamagedError
+from shared.run.row_state import RowState
 from shared.workflows.trace_worker import Sighting, sightings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from shared.cli.connection import Connection
     from shared.workflows.run_store import RunHead
 
@@ -28,10 +31,12 @@ def worker(connection: Connection, *, external_id: str, feed: str | None, as_jso
     if unread := [head.run for head, rows in zip(heads, by_run, strict=True) if rows is None]:
         say_error(f"{some(len(unread), 'run')} can't be read, so they may name the worker too: {', '.join(unread)}")
     found = [row for rows in by_run for row in rows or ()]
+    cancelled = {row.run.run for row in found if row.state is RowState.SUPERSEDED and not row.by_run}
+    helps = [what_helps_row(row, cancelled) for row in found]
     if as_json:
-        print_json([_json(row) for row in found])
+        print_json([_json(row, help_) for row, help_ in zip(found, helps, strict=True)])
     elif found:
-        _print(found)
+        _print(zip(found, helps, strict=True))
     else:
         say_error(f"No row of {some(len(heads), 'run')} has the externalId {external_id}.")
     return 0 if found else SOMETHING_TO_DO
@@ -46,7 +51,7 @@ def _of_run(connection: Connection, external_id: str, head: RunHead) -> list[Sig
         return None
 
 
-def _json(row: Sighting) -> dict[str, Any]:
+def _json(row: Sighting, helps: list[str]) -> dict[str, Any]:
     record = row.run
     return {
         "run": record.run,
@@ -60,17 +65,17 @@ def _json(row: Sighting) -> dict[str, Any]:
         "words": row.words,
         "at": row.at,
         "byRun": row.by_run,
-        "whatHelps": what_helps_row(row),
+        "whatHelps": helps,
     }
 
 
-def _print(rows: list[Sighting]) -> None:
+def _print(rows: Iterable[tuple[Sighting, list[str]]]) -> None:
     out = console()
-    for row in rows:
+    for row, helps in rows:
         record = row.run
         resent = f", resends run {record.resend_of}" if record.resend_of else ""
         out.print(f"{record.run}  feed {record.feed}, {record.file}{resent}", markup=False, highlight=False)
         code = f" [{row.code}]" if row.code and f"[{row.code}]" not in (row.words or "") else ""
-        told = [f"{row.state}{code}", row.words, *(f"→ {text}" for text in what_helps_row(row))]
+        told = [f"{row.state}{code}", row.words, *(f"→ {text}" for text in helps)]
         details = "\n".join(text for text in told if text)
         print_blocks([("", "dropped", moment(record.dropped_at)), ("", f"line {row.line}", details)], out)

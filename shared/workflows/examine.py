@@ -114,12 +114,12 @@ def _refused_lately(heads: Collection[RunHead], now: datetime) -> list[RunHead]:
 
 
 def _unfinished(runs: RunStore, heads: Collection[RunHead]) -> tuple[list[RunRecord], list[str]]:
-    """The records of runs that have something left to send, and the ids of those that can't be read."""
+    """The records of runs that are to send something yet, and the ids of those that can't be read."""
     records, unreadable = [], [head.run for head in heads if head.state is None]
     for head in heads:
         if head.state in (*UNSENT, RunState.HELD):
             try:
-                if record := runs.load(head.feed, head.run):
+                if (record := runs.load(head.feed, head.run)) and not record.cancelled_by:
                     records.append(record)
             except RunDamagedError:
                 unreadable.append(head.run)

@@ -5,10 +5,12 @@ Both only leave word in `run.json`; what follows is done by whoever holds the jo
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from shared.errors import ConnectorError
+from shared.errors import ConnectorError, RunDamagedError
 from shared.ports import STATE
+from shared.run.row_state import RowState
 from shared.run.run_state import UNSENT, RunState
 
 if TYPE_CHECKING:
@@ -77,6 +79,36 @@ def refuse_unless_cancellable(record: RunRecord) -> None:
         raise NothingToDoError("There is nothing to cancel: nothing of this run is planned yet.")
 
 
+@dataclass(frozen=True)
+class GivenUp:
+    """How many rows of a run are not sent any more, since another run spoke of the same workers."""
+
+    run: RunRecord
+    rows: int
+
+
+def given_up_for(record: RunRecord, runs: RunStore) -> list[GivenUp]:
+    """What other runs have given up for this one, oldest drop first; a run that can't be read is left out."""
+    found = []
+    for head in runs.heads():
+        # Nothing was given up for a run before its file was there. Both times are storage's.
+        if head.job_id != record.job_id or head.run == record.run or head.written_at < record.dropped_at:
+            continue
+        try:
+            other = runs.load(head.feed, head.run)
+            if other and other.counts[RowState.SUPERSEDED] and (rows := _rows_given_up(other, record.run, runs)):
+                found.append(GivenUp(other, rows))
+        except RunDamagedError:
+            continue
+    return found
+
+
+def _rows_given_up(other: RunRecord, by_run: str, runs: RunStore) -> int:
+    ledger = runs.ledger(other)
+    entries = (entry for number in range(1, ledger.requests + 1) for entry in ledger.superseded(number).values())
+    return sum(entry.by_run == by_run for entry in entries)
+
+
 def tell_sender(record: RunRecord, store: BlobStore) -> None:
     """Make a sender that is at work on the run's job look again which run comes first, and what is cancelled."""
     if record.job_id:
@@ -85,12 +117,12 @@ def tell_sender(record: RunRecord, store: BlobStore) -> None:
 
 def ahead_of(record: RunRecord, runs: RunStore) -> RunRecord | None:
     """A run of the same job that this one has to wait for: it waits itself, or a person has to see to it."""
-    if record.state not in UNSENT or record.not_before:
+    if record.state not in UNSENT or record.not_before or record.cancelled_by:
         return None
     for head in runs.heads():
         if head.job_id == record.job_id and head.state in UNSENT and head.run != record.run:
             other = runs.load(head.feed, head.run)
-            if other and other.not_before:
+            if other and other.not_before and not other.cancelled_by:
                 return other
     return None
 

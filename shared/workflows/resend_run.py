@@ -14,6 +14,7 @@ import orjson
 
 from shared.errors import RunDamagedError
 from shared.inbound.planning.bulk_request import IndexedRow, read_row_index, request_files
+from shared.inbound.sending.ledger import Ledger
 from shared.inbound.sending.ledger_entry import Part, Verdict
 from shared.ports import RUNS
 from shared.run.drop import dropped_at
@@ -29,12 +30,13 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from shared.inbound.planning.working_set import PlannedRow
-    from shared.inbound.sending.ledger import Ledger
     from shared.run.record import OperatorAction
     from shared.workflows.outside import Outside
 
-RESENDABLE = (RowState.FAILED, RowState.REJECTED, RowState.UNACCOUNTED)
+CAME_TO_NOTHING = (RowState.FAILED, RowState.REJECTED, RowState.UNACCOUNTED)
 """Rows that were sent and came to nothing, as far as anybody knows."""
+RESENDABLE = (*CAME_TO_NOTHING, RowState.SUPERSEDED)
+"""Those, and rows that were not sent: what took their place may have been cancelled since, or their run by mistake."""
 _ROWS = "rows.ndjson"
 _OUTCOMES = "outcomes.ndjson"
 
@@ -45,11 +47,14 @@ def resend_run(
     """A new run of the origin's rows that are in one of these states.
 
     Raises:
-        NothingToDoError: there are none.
+        NothingToDoError: there are none, or a sender has yet to say which rows of a cancelled run are superseded.
         RunDamagedError: the origin's plan can't be trusted any more.
     """
+    ledger = runs.ledger(origin)
+    if RowState.SUPERSEDED in states and origin.cancelled_by and not ledger.is_complete:
+        raise NothingToDoError("The run is cancelled, but a sender has not given it up yet; try again in a minute.")
     run = resend_id(origin.run, states, action.at)
-    rows = _planned_again(origin, states, runs, outside)
+    rows = _planned_again(origin, ledger, states, runs, outside)
     plan = _write(origin, run, rows, outside)
     if not plan:
         raise NothingToDoError(f"There is nothing to resend: no row of this run is {' or '.join(sorted(states))}.")
@@ -100,14 +105,14 @@ def state_of(row: IndexedRow, ledger: Ledger, outcome: bytes | None) -> RowState
 
 
 def _planned_again(
-    origin: RunRecord, states: Collection[RowState], runs: RunStore, outside: Outside
+    origin: RunRecord, ledger: Ledger, states: Collection[RowState], runs: RunStore, outside: Outside
 ) -> Iterator[PlannedRow]:
     """The rows with their users as they were planned, in the plan's order, so that managers still come first."""
-    ledger, bodies = runs.ledger(origin), PlannedBodies(origin, outside.store)
+    bodies, as_planned = PlannedBodies(origin, outside.store), Ledger(request_sizes(origin))
     index = read_row_index(runs.lines(origin, _ROWS))
     for number, row in enumerate(rows_to_resend(index, ledger, runs.lines(origin, _OUTCOMES), states)):
         try:
-            body = bodies.of(Part(row.request, row.operation, row.operation + 1), ledger)
+            body = bodies.of(Part(row.request, row.operation, row.operation + 1), as_planned)
         except PlanDamaged:
             raise RunDamagedError(f"The plan of run {origin.run} is not what was planned, or is gone") from None
         (operation,) = orjson.loads(body)["Operations"]

@@ -54,17 +54,39 @@ def send_job(job_id: str, outside: Outside, *, deadline: float) -> None:
 
 
 def finish_cancelled(record: RunRecord, outside: Outside) -> RunRecord | None:
-    """Mark what a cancelled run has not sent as superseded; None while a sender has the job, which will do it."""
+    """Put down that what a cancelled run has not sent is superseded; None while a sender has the job, which will do it.
+
+    The rest is left to the next sender: it closes the run and tells operators.
+
+    Raises:
+        RunDamagedError: the run's ledger can't be read.
+    """
     job_id = record.job_id or ""
     with outside.store.lease(STATE, _lock(job_id)) as lease:
         if lease is None:
             return None
         try:
             sending = Sending(job_id, outside, lease, outside.clock.monotonic())
-            _cancel(record, sending)
-            return sending.runs.load(record.feed, record.run)
+            newest = sending.runs.load(record.feed, record.run)
+            return _give_up(newest, sending) if newest and _has_work(newest) else newest
         except LeaseLostError:
             return None
+
+
+def _give_up(record: RunRecord, sending: Sending) -> RunRecord:
+    log = LedgerLog(record, sending.runs, sending.outside.clock, sending.outside.new_id())
+    supersede_everything(log, sending)
+    ledger = log.ledger
+    sending.lease.keep(surely=True)
+    return sending.runs.update(
+        record.feed,
+        record.run,
+        lambda newest: newest.with_answers(
+            accepted=ledger.accepted_operations,
+            rejected=ledger.rejected_operations,
+            superseded=ledger.superseded_operations,
+        ),
+    )
 
 
 def _lock(job_id: str) -> str:

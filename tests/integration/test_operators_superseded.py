@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from typing import TYPE_CHECKING, Any
 
 from shared.bootstrap import connector
 from tests.integration.test_operators import Terminal, half_sent, terminal
 from tests.integration.test_operators_resend import resent, stored
-from tests.platform.hr_files import hr_csv, hr_row
+from tests.platform.hr_files import hr_csv, hr_row, workers
 from tests.platform.storage_faults import SLOW, Calls, storage_fault
 
 if TYPE_CHECKING:
@@ -181,3 +182,15 @@ def test_a_cancel_that_comes_too_late_says_so(world, terminal, monkeypatch):
         status, out, err = terminal.run("cancel", run["run"], "--why", "wrong file", "--yes")
     assert (status, out) == (1, "")
     assert "everything of it is sent" in err
+
+
+def test_a_cancel_that_a_sender_overtakes_says_that_it_was_too_late(world, terminal):
+    world.entra.change(latencyMs=1500)
+    sender = threading.Thread(target=world.upload, args=[hr_csv(*workers(3))])
+    sender.start()
+    while not (sending := [run for run in world.runs() if run["state"] == "sending"]):
+        time.sleep(0.05)
+    with storage_fault(SLOW, Calls("PUT", "/planned"), meanwhile=sender.join):
+        status, out, _ = terminal.run("cancel", sending[0]["run"], "--why", "x", "--by", "ann", "--yes")
+    assert (status, "too late to cancel" in out) == (0, True)
+    assert (world.run()["state"], world.run()["counts"]["accepted"]) == ("sent", 3)

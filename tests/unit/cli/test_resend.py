@@ -64,6 +64,14 @@ def test_rows_that_were_never_sent_are_not_sent_again():
     assert chosen(outcomes("superseded", "superseded", "superseded", "superseded"), entries=(gone,)) == []
 
 
+def test_rows_that_were_superseded_are_sent_again_where_they_are_wanted():
+    gone = SupersededEntry(request=1, operations=(1, 3), at=AT)
+    wanted = frozenset({RowState.SUPERSEDED})
+    assert chosen([], wanted, entries=(gone,)) == [1, 3]
+    assert chosen(outcomes("planned", "superseded", "planned", "superseded"), wanted, entries=(gone,)) == [1, 3]
+    assert chosen([], wanted) == []
+
+
 def test_outcomes_of_other_rows_are_not_believed():
     with pytest.raises(RunDamagedError):
         chosen([orjson.dumps({"line": 99, "state": "failed"})])
