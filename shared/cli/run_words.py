@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 _PROGRAM = "python -m shared"
 _STEPS = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
-REFUSED_LATELY = timedelta(days=7)
 _NEEDS_A_PERSON = (RunState.HELD, RunState.BLOCKED, RunState.REFUSED)
 
 
@@ -93,11 +92,6 @@ def quota_left(record: RunRecord, per_day: int) -> str | None:
     last = record.not_before + timedelta(days=(requests - 1) // per_day)
     left = f"{some(requests, 'request')} ({some(rows, 'row')}) left"
     return f"{left}; at {per_day:,} a day the last go about {last:%Y-%m-%d}, if the tenant sends nothing else."
-
-
-def was_refused_lately(record: RunRecord, now: datetime) -> bool:
-    """Whether a file was refused of which somebody may not know yet."""
-    return record.state is RunState.REFUSED and now - record.dropped_at < REFUSED_LATELY
 
 
 def waits_for_person(record: RunRecord) -> bool:

@@ -12,8 +12,9 @@ from rich.text import Text
 from shared.cli.opening import say_error
 from shared.cli.operating import SOMETHING_TO_DO, print_json
 from shared.cli.output import console
-from shared.cli.run_words import counts_in_short, reason_code, some, waits_for_person, was_refused_lately, when
+from shared.cli.run_words import counts_in_short, reason_code, some, waits_for_person, when
 from shared.errors import RunDamagedError
+from shared.workflows.examine import refused_lately
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -27,7 +28,9 @@ if TYPE_CHECKING:
 NEWEST = 50
 _AT_ONCE = 16
 _UNBOUNDED = 100_000
+_NAMED = 3
 _UNREADABLE = "unreadable"
+_TOLD = ("run", "feed", "file", "state", "rows", "droppedAt", "updatedAt", "notBefore", "resendOf")
 _SHOWN = ("run", "feed", "file", "state", "reason", "rows", "inShort", "when")
 
 
@@ -41,15 +44,20 @@ def runs(
     with ThreadPoolExecutor(_AT_ONCE) as at_once:
         records = list(at_once.map(lambda head: _record(connection, head), shown))
     now = connection.outside.clock.now()
-    lines = [_line(head, record, now) for head, record in zip(shown, records, strict=True)]
+    refused = {record.run for record in refused_lately(connection.runs, every, now)}
+    lines = [_line(head, record, now, refused) for head, record in zip(shown, records, strict=True)]
     if as_json:
         print_json(lines)
     elif lines:
         _print(lines, len(heads) - len(shown))
     else:
         say_error("There is no such run." if every else "No run yet.")
-    needs = (record is None or waits_for_person(record) or was_refused_lately(record, now) for record in records)
-    return SOMETHING_TO_DO if any(needs) else 0
+    needy = [line["run"] for line in lines if line["needsPerson"]]
+    if needy:
+        named = ", ".join(needy[-_NAMED:])
+        more = f" and {some(len(needy) - _NAMED, 'older run')}" if len(needy) > _NAMED else ""
+        say_error(f"Needs a person: {named}{more}. What helps: python -m shared show RUN")
+    return SOMETHING_TO_DO if needy else 0
 
 
 def _record(connection: Connection, head: RunHead) -> RunRecord | None:
@@ -59,19 +67,20 @@ def _record(connection: Connection, head: RunHead) -> RunRecord | None:
         return None
 
 
-def _line(head: RunHead, record: RunRecord | None, now: datetime) -> dict[str, Any]:
+def _line(head: RunHead, record: RunRecord | None, now: datetime, refused: Collection[str]) -> dict[str, Any]:
     """What `--json` prints of one run; the table shows a part of it."""
     if record is None:
-        return {"run": head.run, "feed": head.feed, "state": _UNREADABLE}
+        known = {"run": head.run, "feed": head.feed, "state": _UNREADABLE, "counts": {}, "needsPerson": True}
+        return dict.fromkeys((*_TOLD, "reason", "counts", "inShort", "when")) | known
     told = record.model_dump(mode="json", by_alias=True)
-    names = ("run", "feed", "file", "state", "rows", "droppedAt", "updatedAt", "notBefore", "resendOf")
     counts = {name: count for name, count in told["counts"].items() if count}
     return {
-        **{name: told[name] for name in names},
+        **{name: told[name] for name in _TOLD},
         "reason": reason_code(record),
         "counts": counts,
         "inShort": counts_in_short(record),
         "when": when(record, now),
+        "needsPerson": waits_for_person(record) or record.run in refused,
     }
 
 

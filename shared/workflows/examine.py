@@ -6,8 +6,10 @@ Each check is a function of what the ports tell; it reports, and changes nothing
 from __future__ import annotations
 
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import ValidationError
@@ -22,7 +24,7 @@ from shared.workflows.missed_drops import missed_drops
 from shared.workflows.resume_uploads import EVENT_GRACE
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from shared.inbound.feeds.feed_file import Feed
     from shared.ports import BlobStore
@@ -34,6 +36,7 @@ Outcome = Literal["ok", "warning", "failed"]
 _SUFFIX = ".yaml"
 _DAY = timedelta(hours=24)
 _REFUSED_LATELY = timedelta(days=7)
+_AT_ONCE = 16
 
 
 @dataclass(frozen=True)
@@ -82,7 +85,7 @@ def _feed_file(name: str, content: bytes) -> tuple[Finding, Feed | None]:
     return Finding(check, "ok", f"can be used; its job is {feed.job.jobId}"), feed
 
 
-def waiting_runs(runs: RunStore, heads: Collection[RunHead], now: datetime) -> list[Finding]:
+def waiting_runs(runs: RunStore, heads: Sequence[RunHead], now: datetime) -> list[Finding]:
     """Runs that wait for a person or for a time, and those that can't be read."""
     records, unreadable = _unfinished(runs, heads)
     findings = []
@@ -91,9 +94,12 @@ def waiting_runs(runs: RunStore, heads: Collection[RunHead], now: datetime) -> l
             findings.append(_waiting(f"runs {state}", "failed", str(state), some))
     if some := [r for r in records if r.state is not RunState.BLOCKED and r.not_before and r.not_before > now]:
         findings.append(_waiting("runs waiting", "warning", "waiting; nothing has to be done", some))
-    if refused := _refused_lately(heads, now):
+    if refused := refused_lately(runs, heads, now):
         newest = refused[-1]
-        message = f"{len(refused)} refused in the last 7 days. The newest is {newest.run} of feed {newest.feed}."
+        message = (
+            f"{len(refused)} refused in the last 7 days, and no file of that name was taken since. The newest is "
+            f"{newest.run} of feed {newest.feed}."
+        )
         advice = f"python -m shared show {newest.run} says why. Drop a file again once it is repaired."
         findings.append(Finding("runs refused", "warning", message, advice))
     if unreadable:
@@ -108,9 +114,39 @@ def waits_for_quota(runs: RunStore, heads: Collection[RunHead]) -> bool:
     return any(r.reason and r.reason.code == "dailyQuota" and r.not_before for r in _unfinished(runs, heads)[0])
 
 
-def _refused_lately(heads: Collection[RunHead], now: datetime) -> list[RunHead]:
+def refused_lately(runs: RunStore, heads: Sequence[RunHead], now: datetime) -> list[RunRecord]:
+    """Files refused in the last seven days that nobody has dropped again under their name and feed with success.
+
+    Args:
+        runs: where they lie.
+        heads: every run of their feeds, oldest first.
+        now: the time.
+    """
     earliest = f"{now - _REFUSED_LATELY:%Y%m%dT%H%M%SZ}"
-    return [head for head in heads if head.state is RunState.REFUSED and dropped_at(head.run) >= earliest]
+    refused = [head for head in heads if head.state is RunState.REFUSED and dropped_at(head.run) >= earliest]
+    if not refused:
+        return []
+    feeds, later = {head.feed for head in refused}, heads[heads.index(refused[0]) :]
+    with ThreadPoolExecutor(_AT_ONCE) as at_once:
+        records = list(at_once.map(lambda head: _readable(head, runs), (one for one in later if one.feed in feeds)))
+    return sorted(_not_taken_since(filter(None, records)), key=lambda record: record.run)
+
+
+def _not_taken_since(records: Iterable[RunRecord]) -> Iterator[RunRecord]:
+    refused: dict[tuple[str, str], list[RunRecord]] = {}
+    for record in records:
+        if record.state is RunState.REFUSED:
+            refused.setdefault((record.feed, record.file), []).append(record)
+        elif not record.resend_of and not record.has_no_plan_yet:
+            refused.pop((record.feed, record.file), None)
+    return chain.from_iterable(refused.values())
+
+
+def _readable(head: RunHead, runs: RunStore) -> RunRecord | None:
+    try:
+        return runs.load(head.feed, head.run)
+    except RunDamagedError:
+        return None
 
 
 def _unfinished(runs: RunStore, heads: Collection[RunHead]) -> tuple[list[RunRecord], list[str]]:

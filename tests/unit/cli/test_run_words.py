@@ -17,7 +17,6 @@ from shared.cli.run_words import (
     span,
     waits,
     waits_for_person,
-    was_refused_lately,
     what_helps,
     when,
 )
@@ -171,8 +170,22 @@ def test_a_run_that_waits_for_the_quota_says_what_is_left_and_for_how_long():
     assert quota_left(run_record(10, **{**waiting, "reason": reason("bucketFull")}), 2000) is None
 
 
-def test_a_file_that_was_refused_is_to_be_looked_at_for_a_week():
-    refused = run_record(0, state=RunState.REFUSED)
-    assert was_refused_lately(refused, after(days=6))
-    assert not was_refused_lately(refused, after(days=8))
-    assert not was_refused_lately(run_record(), NOON)
+def test_once_it_is_cancelled_a_run_waits_for_nothing_and_nobody():
+    action = OperatorAction(action="cancel", by="ann@example.com", at=NOON)
+    waiting = {"state": RunState.BLOCKED, "reason": reason("forbidden"), "not_before": after(minutes=50)}
+    assert needs_person(run_record(**waiting))
+    record = run_record(**waiting, actions=[action])
+    assert not waits_for_person(record)
+    assert not needs_person(record)
+    assert waits(record, NOON) is None
+    assert "goes on" not in when(record, NOON)
+
+
+def test_what_was_cancelled_by_mistake_can_be_sent_again():
+    action = OperatorAction(action="cancel", by="ann@example.com", at=NOON)
+    counts = {RowState.SUPERSEDED: 10}
+    record = run_record(10, state=RunState.SENT, counts=counts, actions=[action])
+    assert what_helps(record) == [
+        f"If it was cancelled by mistake: python -m shared resend {record.run} --state superseded"
+    ]
+    assert what_helps(run_record(10, state=RunState.SENT, counts=counts)) == ["Nothing has to be done."]
