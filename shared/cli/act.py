@@ -85,7 +85,11 @@ def _what_cancelling_means(record: RunRecord) -> str:
 def _is_sure() -> bool:
     sys.stderr.write("Cancel it? Type yes: ")
     sys.stderr.flush()
-    return sys.stdin.readline().strip().lower() in ("y", "yes")
+    try:
+        return sys.stdin.readline().strip().lower() in ("y", "yes")
+    except KeyboardInterrupt:
+        sys.stderr.write("\n")
+        return False
 
 
 def _finished(asked: RunRecord, connection: Connection) -> tuple[str, RunRecord]:

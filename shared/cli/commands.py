@@ -7,13 +7,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shared.cli import check, feed, operator_arguments, preview
+from shared.cli.opening import say_error
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+_INTERRUPTED = 130
+"""As a shell says of a program that Ctrl+C has ended."""
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command. Status 2 also stands for arguments that can't be understood."""
+    """Run one command. Status 2 also stands for arguments that can't be understood, 130 for Ctrl+C."""
     given = _parser().parse_args(arguments)
     run = given.run
     del given.run
@@ -21,6 +26,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         status: int = run(**vars(given))
     except BrokenPipeError:
         return 1
+    except KeyboardInterrupt:
+        say_error("Interrupted.")
+        return _INTERRUPTED
     return status
 
 

@@ -66,7 +66,9 @@ def find_run(runs: RunStore, text: str) -> RunRecord:
     heads = runs.heads()
     feed, slash, part = text.rpartition("/")
     ours = [head for head in heads if not slash or head.feed == feed]
-    found = [head for head in ours if head.run == part] or [head for head in ours if part.lower() in head.run.lower()]
+    found = [head for head in ours if head.run == part]
+    if not found and part:
+        found = [head for head in ours if part.lower() in head.run.lower()]
     if len(found) > 1:
         some = ", ".join(f"{head.feed}/{head.run}" for head in found[-_LISTED:])
         more = f" and {len(found) - _LISTED} older ones" if len(found) > _LISTED else ""

@@ -6,6 +6,7 @@ Each command's module is imported when it is called: what they need takes longer
 from __future__ import annotations
 
 import argparse
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,28 +21,32 @@ if TYPE_CHECKING:
 
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
-_STATUS = "Exit status: 0 all is well, 1 there is something to do, 2 wrong arguments, or no way to storage or Graph."
+_TWO = "2 wrong arguments, or no way to storage or Graph"
+_LOOKS = f"Exit status: 0 all is well, 1 there is something to do, {_TWO}."
+_ACTS = f"Exit status: 0 done, 1 nothing was changed since it does not fit what has become of the run, {_TWO}."
+_FINDS = f"Exit status: 0 the worker was found, 1 no run names the worker, {_TWO}."
 
 
 def add_commands(commands: Commands) -> None:
     """Add every one of them."""
-    _runs(_command(commands, "runs", "list runs, newest last", ".runs", "runs"))
-    _run(_command(commands, "show", "show one run: counts, waits, reason, what helps", ".show", "show"))
-    _worker(_command(commands, "worker", "show what became of one worker, in every run", ".worker", "worker"))
-    _resume(_command(commands, "resume", "let a held run be sent, or end the wait of one that waits", ".act", "resume"))
-    _cancel(_command(commands, "cancel", "send nothing more of a run", ".act", "cancel"))
-    _resend(_command(commands, "resend", "send some rows of a run again", ".act", "resend"))
-    _send(_command(commands, "send", "drop an HR file and follow its run", ".send", "send"))
-    _doctor(_command(commands, "doctor", "check everything: what works, what doesn't, what to do", ".doctor", "doctor"))
+    _runs(_command(commands, "runs", "list runs, newest last", ".runs"))
+    _run(_command(commands, "show", "show one run: counts, waits, reason, what helps", ".show"))
+    _worker(_command(commands, "worker", "show what became of one worker, in every run", ".worker", _FINDS))
+    _resume(_command(commands, "resume", "let a held run be sent, or end the wait of one that waits", ".act", _ACTS))
+    _cancel(_command(commands, "cancel", "send nothing more of a run", ".act", _ACTS))
+    _resend(_command(commands, "resend", "send some rows of a run again, or after all", ".act", _ACTS))
+    _send(_command(commands, "send", "drop an HR file and follow its run", ".send"))
+    _doctor(_command(commands, "doctor", "check everything: what works, what doesn't, what to do", ".doctor"))
 
 
-def _command(commands: Commands, name: str, text: str, module: str, function: str) -> argparse.ArgumentParser:
-    parser = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}. {_STATUS}")
+def _command(commands: Commands, name: str, text: str, module: str, status: str = _LOOKS) -> argparse.ArgumentParser:
+    """`name` is also the function's, in that module."""
+    parser = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}. {status}")
     parser.add_argument("--json", action="store_true", dest="as_json", help="print JSON")
     where = parser.add_argument_group("where, if the app settings in the environment don't say it")
     where.add_argument("--storage", metavar="ACCOUNT", help="the HR storage account: its name, or its blob endpoint")
     where.add_argument("--graph-endpoint", metavar="URL", help="a national cloud's Microsoft Graph")
-    parser.set_defaults(run=operating(_called_later(module, function)))
+    parser.set_defaults(run=operating(_called_later(module, name)))
     return parser
 
 
@@ -66,20 +71,22 @@ def _runs(parser: argparse.ArgumentParser) -> None:
 
 def _run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "run_id", metavar="RUN", help="the run's id, a part of it that no other run's has, or a file's name"
+        "run_id", type=_text, metavar="RUN", help="the run's id, a part of it that no other run's has, or a file's name"
     )
 
 
 def _worker(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("external_id", metavar="EXTERNAL_ID", help="the worker's key, as HR writes it")
+    parser.add_argument("external_id", type=_text, metavar="EXTERNAL_ID", help="the worker's key, as HR writes it")
     parser.add_argument("--feed", metavar="FEED", help="only runs of this feed")
 
 
 def _acting(parser: argparse.ArgumentParser, *, why: bool | None) -> None:
     _run(parser)
-    parser.add_argument("--by", metavar="NAME", help="who decides this; without it, as the login's token says")
+    parser.add_argument(
+        "--by", type=_text, metavar="NAME", help="who decides this; without it, as the login's token says"
+    )
     if why is not None:
-        parser.add_argument("--why", metavar="TEXT", required=why, help="goes into run.json")
+        parser.add_argument("--why", type=_text, metavar="TEXT", required=why, help="goes into run.json")
 
 
 def _resume(parser: argparse.ArgumentParser) -> None:
@@ -105,7 +112,7 @@ def _resend(parser: argparse.ArgumentParser) -> None:
 
 def _send(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", type=Path, metavar="FILE", help="the HR file")
-    parser.add_argument("--feed", required=True, metavar="FEED", help="its feed: the folder in hr-drop")
+    parser.add_argument("--feed", type=_text, required=True, metavar="FEED", help="its feed: the folder in hr-drop")
     parser.add_argument("--name", metavar="NAME", help="the blob's name in that folder; without it, the file's")
     parser.add_argument("--no-wait", action="store_true", help="don't follow the run")
     parser.add_argument("--timeout", type=_minutes, default=60.0, metavar="MINUTES", help="how long to follow it (60)")
@@ -131,7 +138,14 @@ def _chosen(text: str, choices: Collection[str]) -> list[str]:
 
 
 def _minutes(text: str) -> float:
-    minutes = float(text)
-    if not 0 < minutes < 10_000:
-        raise argparse.ArgumentTypeError("must be more than 0 minutes")
-    return minutes
+    with suppress(ValueError):
+        if 0 < (minutes := float(text)) < 10_000:
+            return minutes
+    raise argparse.ArgumentTypeError("must be a number of minutes, more than 0")
+
+
+def _text(text: str) -> str:
+    """A blank comes from a shell's variable that is not set; as a part of an id it would fit every run."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("is blank")
+    return text

@@ -116,7 +116,8 @@ def _of_state(record: RunRecord, ahead: RunRecord | None) -> list[str]:
     short, code = record.run, record.reason.code if record.reason else ""
     again = f'{_PROGRAM} cancel {short} --why "dropped again"'
     if record.cancelled_by and record.state in (*UNSENT, RunState.HELD):
-        return ["It is cancelled: within a minute its unsent rows are superseded, and it is sent."]
+        rest = "what is not sent of it becomes superseded" if record.counts[RowState.PLANNED] else "it is closed"
+        return [f"It is cancelled: within a minute {rest}."]
     match record.state:
         case RunState.REFUSED:
             return [_REFUSED]

@@ -82,6 +82,11 @@ def _refuse_what_nobody_would_take(connection: Connection, feed: str, blob_name:
         raise NotDroppedError(f"There is no feed file {feed}.yaml in the container feeds; the feeds are: {there}")
     if not blob_name.partition("/")[2] or blob_name.endswith("/"):
         raise NotDroppedError("The file needs a name: --name NAME")
+    if any(part in (".", "..") for part in blob_name.split("/")) or not blob_name.isprintable():
+        raise NotDroppedError(
+            "Storage would not keep a name with . or .. for a folder, or with control characters: "
+            "give another with --name"
+        )
     if Drop(blob_name, "", connection.outside.clock.now(), 0).is_unfinished:
         raise NotDroppedError(
             "The connector leaves files of such a name alone, since writers use them while a file grows: "

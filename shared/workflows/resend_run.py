@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
@@ -90,7 +90,7 @@ def state_of(row: IndexedRow, ledger: Ledger, outcome: bytes | None) -> RowState
     Raises:
         RunDamagedError: that line is another row's.
     """
-    told = orjson.loads(outcome) if outcome else {}
+    told = outcome_in(outcome)
     if told and told.get("line") != row.line:
         raise RunDamagedError(f"{_OUTCOMES} does not have the rows of {_ROWS}")
     if row.operation in ledger.superseded(row.request):
@@ -104,12 +104,40 @@ def state_of(row: IndexedRow, ledger: Ledger, outcome: bytes | None) -> RowState
     return RowState.PLANNED
 
 
+def planned_rows(record: RunRecord, runs: RunStore) -> Iterator[IndexedRow]:
+    """The rows of a run's plan, in its order.
+
+    Raises:
+        RunDamagedError: a line can't be read or, at the end, some are missing.
+    """
+    rows = 0
+    try:
+        for row in read_row_index(runs.lines(record, _ROWS)):
+            rows += 1
+            yield row
+    except (ValueError, KeyError, TypeError):
+        raise RunDamagedError(f"A line of {_ROWS} of run {record.run} can't be read") from None
+    if rows != record.operations:
+        raise RunDamagedError(f"{_ROWS} of run {record.run} has {rows} rows, its plan {record.operations}")
+
+
+def outcome_in(line: bytes | None) -> dict[str, Any]:
+    """What a line of the outcomes says; empty where there is none yet. Raises RunDamagedError."""
+    try:
+        told = orjson.loads(line) if line else {}
+    except ValueError:
+        told = None
+    if not isinstance(told, dict):
+        raise RunDamagedError(f"A line of {_OUTCOMES} can't be read")
+    return told
+
+
 def _planned_again(
     origin: RunRecord, ledger: Ledger, states: Collection[RowState], runs: RunStore, outside: Outside
 ) -> Iterator[PlannedRow]:
     """The rows with their users as they were planned, in the plan's order, so that managers still come first."""
     bodies, as_planned = PlannedBodies(origin, outside.store), Ledger(request_sizes(origin))
-    index = read_row_index(runs.lines(origin, _ROWS))
+    index = planned_rows(origin, runs)
     for number, row in enumerate(rows_to_resend(index, ledger, runs.lines(origin, _OUTCOMES), states)):
         try:
             body = bodies.of(Part(row.request, row.operation, row.operation + 1), as_planned)

@@ -9,13 +9,10 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
-import orjson
-
 from shared.inbound.mapping.cell_problem import same_key
-from shared.inbound.planning.bulk_request import read_row_index
 from shared.run.row_state import RowState
 from shared.workflows.left_out_rows import left_out_rows
-from shared.workflows.resend_run import state_of
+from shared.workflows.resend_run import outcome_in, planned_rows, state_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,7 +69,7 @@ def _planned(key: str, record: RunRecord, runs: RunStore) -> Iterator[Sighting]:
     """At most one: no plan has two rows of a worker."""
     if not record.plan:
         return
-    for place, row in enumerate(read_row_index(runs.lines(record, "rows.ndjson"))):
+    for place, row in enumerate(planned_rows(record, runs)):
         if same_key(row.external_id) == key:
             outcome = next(islice(runs.lines(record, "outcomes.ndjson"), place, None), None)
             yield _followed(row, record, runs.ledger(record), outcome)
@@ -86,7 +83,7 @@ def _followed(row: IndexedRow, record: RunRecord, ledger: Ledger, outcome: bytes
         return Sighting(record, row.line, state, "newerRun" if by_run else "cancelled", by_run=by_run)
     if state is RowState.REJECTED:
         return _rejected(row, record, ledger)
-    told = orjson.loads(outcome) if outcome else {}
+    told = outcome_in(outcome)
     if told.get("state") != state:
         return Sighting(record, row.line, state)
     return Sighting(record, row.line, state, told.get("code"), at=told.get("at"))
