@@ -129,10 +129,11 @@ def refused_lately(runs: RunStore, heads: Sequence[RunHead], now: datetime) -> l
     feeds, later = {head.feed for head in refused}, heads[heads.index(refused[0]) :]
     with ThreadPoolExecutor(_AT_ONCE) as at_once:
         records = list(at_once.map(lambda head: _readable(head, runs), (one for one in later if one.feed in feeds)))
-    return sorted(_not_taken_since(filter(None, records)), key=lambda record: record.run)
+    return sorted(not_taken_since(filter(None, records)), key=lambda record: record.run)
 
 
-def _not_taken_since(records: Iterable[RunRecord]) -> Iterator[RunRecord]:
+def not_taken_since(records: Iterable[RunRecord]) -> Iterator[RunRecord]:
+    """Of runs, oldest first, the refused ones whose file no later one took under the same name and feed."""
     refused: dict[tuple[str, str], list[RunRecord]] = {}
     for record in records:
         if record.state is RunState.REFUSED:

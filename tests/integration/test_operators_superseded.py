@@ -194,3 +194,22 @@ def test_a_cancel_that_a_sender_overtakes_says_that_it_was_too_late(world, termi
         status, out, _ = terminal.run("cancel", sending[0]["run"], "--why", "x", "--by", "ann", "--yes")
     assert (status, "too late to cancel" in out) == (0, True)
     assert (world.run()["state"], world.run()["counts"]["accepted"]) == ("sent", 3)
+
+
+def test_of_three_files_the_cancelled_one_names_what_each_older_one_lost_to_it(world, terminal):
+    world.entra.change(jobStatus="Paused")
+    for name, rows in {"oldest": range(1, 7), "middle": range(1, 5), "newest": range(3, 9)}.items():
+        world.upload(titled(rows, name), f"{name}.csv")
+        time.sleep(1.05)
+    tick(world)
+    assert {run["file"]: run["counts"]["superseded"] for run in world.runs()} == {
+        "oldest.csv": 6,
+        "middle.csv": 2,
+        "newest.csv": 0,
+    }
+    newest = world.run("newest.csv")["run"]
+    _, told = terminal.json("cancel", newest, "--why", "wrong file", "--yes")
+    assert [(older["file"], older["rows"]) for older in told["supersededOlder"]] == [
+        ("oldest.csv", 4),
+        ("middle.csv", 2),
+    ]
