@@ -92,7 +92,7 @@ def given_up_for(record: RunRecord, runs: RunStore) -> list[GivenUp]:
     found = []
     for head in runs.heads():
         # Nothing was given up for a run before its file was there. Both times are storage's.
-        if head.job_id != record.job_id or head.run == record.run or head.written_at < record.dropped_at:
+        if head.job_id != record.job_id or head.written_at < record.dropped_at:
             continue
         try:
             other = runs.load(head.feed, head.run)

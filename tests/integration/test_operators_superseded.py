@@ -213,3 +213,23 @@ def test_of_three_files_the_cancelled_one_names_what_each_older_one_lost_to_it(w
         ("oldest.csv", 4),
         ("middle.csv", 2),
     ]
+
+
+def test_a_worker_whose_newer_file_was_cancelled_is_told_how_the_older_row_is_sent(world, terminal):
+    older, newer = newer_file_took_over(world, range(1, 11), range(1, 11))
+    (row, _) = terminal.json("worker", "W00003")[1]
+    assert row["whatHelps"] == [f"A newer file speaks of this worker: python -m shared show {newer['run']}"]
+    cancelled(terminal, newer["run"])
+    helps = {row["file"]: row["whatHelps"][0] for row in terminal.json("worker", "W00003")[1]}
+    for run in (older, newer):
+        assert helps[run["file"]].endswith(f"python -m shared resend {run['run']} --state superseded")
+    assert helps["older.csv"].startswith("The newer file was cancelled.")
+
+
+def test_nobody_waits_for_a_run_that_is_cancelled(world, terminal):
+    older, newer = newer_file_took_over(world, range(1, 11), range(4, 14))
+    assert f"may have to wait for run {older['run']}" in terminal.run("show", newer["run"])[1]
+    assert "goes on in" in terminal.run("runs")[1]
+    cancelled(terminal, older["run"])
+    assert "have to wait" not in terminal.run("show", newer["run"])[1]
+    assert "goes on in" not in terminal.run("runs")[1]
