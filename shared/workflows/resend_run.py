@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from shared.errors import RunDamagedError
-from shared.inbound.planning.bulk_request import IndexedRow, read_row_index, request_files
+from shared.inbound.planning.bulk_request import IndexedRow, request_files
 from shared.inbound.sending.ledger import Ledger
 from shared.inbound.sending.ledger_entry import Part, Verdict
 from shared.ports import RUNS
@@ -104,23 +104,6 @@ def state_of(row: IndexedRow, ledger: Ledger, outcome: bytes | None) -> RowState
     return RowState.PLANNED
 
 
-def planned_rows(record: RunRecord, runs: RunStore) -> Iterator[IndexedRow]:
-    """The rows of a run's plan, in its order.
-
-    Raises:
-        RunDamagedError: a line can't be read or, at the end, some are missing.
-    """
-    rows = 0
-    try:
-        for row in read_row_index(runs.lines(record, _ROWS)):
-            rows += 1
-            yield row
-    except (ValueError, KeyError, TypeError):
-        raise RunDamagedError(f"A line of {_ROWS} of run {record.run} can't be read") from None
-    if rows != record.operations:
-        raise RunDamagedError(f"{_ROWS} of run {record.run} has {rows} rows, its plan {record.operations}")
-
-
 def outcome_in(line: bytes | None) -> dict[str, Any]:
     """What a line of the outcomes says; empty where there is none yet. Raises RunDamagedError."""
     try:
@@ -137,7 +120,7 @@ def _planned_again(
 ) -> Iterator[PlannedRow]:
     """The rows with their users as they were planned, in the plan's order, so that managers still come first."""
     bodies, as_planned = PlannedBodies(origin, outside.store), Ledger(request_sizes(origin))
-    index = planned_rows(origin, runs)
+    index = runs.rows(origin)
     for number, row in enumerate(rows_to_resend(index, ledger, runs.lines(origin, _OUTCOMES), states)):
         try:
             body = bodies.of(Part(row.request, row.operation, row.operation + 1), as_planned)

@@ -76,17 +76,10 @@ def finish_cancelled(record: RunRecord, outside: Outside) -> RunRecord | None:
 def _give_up(record: RunRecord, sending: Sending) -> RunRecord:
     log = LedgerLog(record, sending.runs, sending.outside.clock, sending.outside.new_id())
     supersede_everything(log, sending)
-    ledger = log.ledger
+    sent = {"accepted": log.ledger.accepted_operations, "rejected": log.ledger.rejected_operations}
+    gone = log.ledger.superseded_operations
     sending.lease.keep(surely=True)
-    return sending.runs.update(
-        record.feed,
-        record.run,
-        lambda newest: newest.with_answers(
-            accepted=ledger.accepted_operations,
-            rejected=ledger.rejected_operations,
-            superseded=ledger.superseded_operations,
-        ),
-    )
+    return sending.runs.update(record.feed, record.run, lambda newest: newest.with_answers(**sent, superseded=gone))
 
 
 def _lock(job_id: str) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from shared.inbound.mapping.cell_problem import same_key
 from shared.run.row_state import RowState
 from shared.workflows.left_out_rows import left_out_rows
-from shared.workflows.resend_run import outcome_in, planned_rows, state_of
+from shared.workflows.resend_run import outcome_in, state_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,7 +69,7 @@ def _planned(key: str, record: RunRecord, runs: RunStore) -> Iterator[Sighting]:
     """At most one: no plan has two rows of a worker."""
     if not record.plan:
         return
-    for place, row in enumerate(planned_rows(record, runs)):
+    for place, row in enumerate(runs.rows(record)):
         if same_key(row.external_id) == key:
             outcome = next(islice(runs.lines(record, "outcomes.ndjson"), place, None), None)
             yield _followed(row, record, runs.ledger(record), outcome)
