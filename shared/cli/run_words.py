@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 from shared.run.row_state import RowState
 from shared.run.run_state import UNSENT, RunState
 from shared.scim.bulk import MAX_OPERATIONS
+from shared.workflows.operate_run import resumed
 from shared.workflows.resend_run import CAME_TO_NOTHING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from shared.run.record import OperatorAction, RunRecord
+    from shared.run.record import RunRecord
 
 _PROGRAM = "python -m shared"
 _STEPS = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
@@ -55,14 +56,6 @@ def reason_code(record: RunRecord) -> str | None:
     if record.cancelled_by:
         return "cancelled"
     return record.reason.code if record.reason else None
-
-
-def resumed(record: RunRecord) -> OperatorAction | None:
-    """The action of a person who let the run go on, as long as it has not been tried since."""
-    last = record.actions[-1] if record.actions else None
-    if last is None or last.action != "resume" or record.not_before or record.state not in UNSENT:
-        return None
-    return None if record.last_sent_at and record.last_sent_at > last.at else last
 
 
 def waits(record: RunRecord, now: datetime) -> str | None:

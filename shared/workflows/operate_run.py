@@ -115,6 +115,28 @@ def tell_sender(record: RunRecord, store: BlobStore) -> None:
         store.put(STATE, f"jobs/{record.job_id}/planned", record.run.encode())
 
 
+def resumed(record: RunRecord) -> OperatorAction | None:
+    """The action of a person who let the run go on, as long as it has not been tried since."""
+    last = record.actions[-1] if record.actions else None
+    if last is None or last.action != "resume" or record.not_before or record.state not in UNSENT:
+        return None
+    return None if record.last_sent_at and record.last_sent_at > last.at else last
+
+
+def tell_decision(record: RunRecord, outside: Outside) -> None:
+    """An event for what a person decided, from the sender that carries it out: a command has nowhere to log to.
+
+    Who and why stay in run.json. Where the sender is killed right then, the next one tells it again.
+    """
+    ids = {"run": record.run, "feed": record.feed, "job": record.job_id}
+    if record.cancelled_by:
+        outside.events.info("run.cancelled", **ids)
+    elif resumed(record):
+        outside.events.info("run.resumed", **ids)
+    elif record.resend_of and record.state is RunState.PLANNED:
+        outside.events.info("run.resent", origin=record.resend_of, rows=record.rows, **ids)
+
+
 def ahead_of(record: RunRecord, runs: RunStore) -> RunRecord | None:
     """A run of the same job that this one has to wait for: it waits itself, or a person has to see to it."""
     if record.state not in UNSENT or record.not_before or record.cancelled_by:

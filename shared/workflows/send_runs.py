@@ -17,6 +17,7 @@ from shared.run.run_state import UNSENT, RunState
 from shared.workflows.ledger_log import LedgerLog
 from shared.workflows.missed_drops import missed_drops
 from shared.workflows.newer_runs import supersede_everything, supersede_older_rows
+from shared.workflows.operate_run import tell_decision
 from shared.workflows.planned_bodies import damaged
 from shared.workflows.run_progress import RunProgress
 from shared.workflows.run_store import LEDGER, ROWS
@@ -146,6 +147,7 @@ def _send_one(head: RunHead, record: RunRecord, heads: list[RunHead], sending: S
         return code
     if (log := _log(record, sending)) is None:
         return None
+    tell_decision(record, sending.outside)
     progress = RunProgress(record, sending.runs, sending.outside, sending.lease)
     try:
         supersede_older_rows(head, record, log, heads, sending)
@@ -215,6 +217,7 @@ def _cancel(record: RunRecord, sending: Sending) -> None:
     if log := _log(record, sending):
         supersede_everything(log, sending)
         RunProgress(record, sending.runs, sending.outside, sending.lease).finish(log.ledger)
+        tell_decision(record, sending.outside)
 
 
 def _hold(record: RunRecord, stop: Stop, sending: Sending) -> None:

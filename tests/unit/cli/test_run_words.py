@@ -13,7 +13,6 @@ from shared.cli.run_words import (
     needs_person,
     quota_left,
     reason_code,
-    resumed,
     span,
     waits,
     waits_for_person,
@@ -23,6 +22,7 @@ from shared.cli.run_words import (
 from shared.run.record import OperatorAction, ReasonRecord
 from shared.run.row_state import RowState
 from shared.run.run_state import RunState
+from shared.workflows.operate_run import resumed
 from tests.unit.builders import NOON, after, run_record
 
 
