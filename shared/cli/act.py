@@ -11,9 +11,9 @@ from shared.cli.run_words import resend_command, some
 from shared.errors import RunDamagedError
 from shared.run.row_state import RowState
 from shared.run.run_state import RunState
+from shared.workflows.cancelled_runs import finish_cancelled
 from shared.workflows.operate_run import cancel_run, given_up_for, refuse_unless_cancellable, resume_run
 from shared.workflows.resend_run import resend_run
-from shared.workflows.send_runs import finish_cancelled
 
 if TYPE_CHECKING:
     from collections.abc import Collection

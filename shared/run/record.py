@@ -14,7 +14,7 @@ from pydantic.alias_generators import to_camel
 
 from shared.errors import Reason
 from shared.run.row_state import OPEN, OUTCOMES, RowState
-from shared.run.run_state import RunState, may_become
+from shared.run.run_state import UNSENT, RunState, may_become
 
 Count = Annotated[int, Field(ge=0)]
 
@@ -133,6 +133,11 @@ class RunRecord(Record):
     def cancelled_by(self) -> OperatorAction | None:
         """Who said that nothing more of this run is to be sent."""
         return next((action for action in self.actions if action.action == "cancel"), None)
+
+    @property
+    def needs_sender(self) -> bool:
+        """Whether a sender has something to do with it; of a cancelled run that is held, to say that it is over."""
+        return self.state in UNSENT or (self.state is RunState.HELD and self.cancelled_by is not None)
 
     @property
     def has_no_plan_yet(self) -> bool:

@@ -12,17 +12,18 @@ from shared.errors import ConfigurationError, LeaseLostError, NewerRunUnreadable
 from shared.inbound.sending.advice import NEWER_RUN_UNREADABLE, NOT_FOUND
 from shared.inbound.sending.stop import OF_ONE_RUN, Stop
 from shared.ports import STATE
-from shared.run.record import reason_record
 from shared.run.run_state import UNSENT, RunState
+from shared.workflows.cancelled_runs import close_cancelled
+from shared.workflows.hold_run import ledger_or_hold
 from shared.workflows.ledger_log import LedgerLog
 from shared.workflows.missed_drops import missed_drops
-from shared.workflows.newer_runs import supersede_everything, supersede_older_rows
+from shared.workflows.newer_runs import supersede_older_rows
 from shared.workflows.operate_run import tell_decision
 from shared.workflows.planned_bodies import damaged
 from shared.workflows.run_progress import RunProgress
-from shared.workflows.run_store import LEDGER, ROWS
+from shared.workflows.run_store import ROWS
 from shared.workflows.send_run import RunSender
-from shared.workflows.sending import Sending
+from shared.workflows.sending import Sending, job_lock
 
 if TYPE_CHECKING:
     from shared.run.drop import Drop
@@ -42,7 +43,7 @@ def send_job(job_id: str, outside: Outside, *, deadline: float) -> None:
         outside: the world.
         deadline: on the monotonic clock; no request is begun after it.
     """
-    with outside.store.lease(STATE, _lock(job_id)) as lease:
+    with outside.store.lease(STATE, job_lock(job_id)) as lease:
         if lease is None:
             outside.events.info("job.busy", job=job_id)
             return
@@ -54,48 +55,16 @@ def send_job(job_id: str, outside: Outside, *, deadline: float) -> None:
             outside.events.info("job.leaseLost", job=job_id)
 
 
-def finish_cancelled(record: RunRecord, outside: Outside) -> RunRecord | None:
-    """Put down that what a cancelled run has not sent is superseded; None while a sender has the job, which will do it.
-
-    The rest is left to the next sender: it closes the run and tells operators.
-
-    Raises:
-        RunDamagedError: the run's ledger can't be read.
-    """
-    job_id = record.job_id or ""
-    with outside.store.lease(STATE, _lock(job_id)) as lease:
-        if lease is None:
-            return None
-        try:
-            sending = Sending(job_id, outside, lease, outside.clock.monotonic())
-            newest = sending.runs.load(record.feed, record.run)
-            return _give_up(newest, sending) if newest and _has_work(newest) else newest
-        except LeaseLostError:
-            return None
-
-
-def _give_up(record: RunRecord, sending: Sending) -> RunRecord:
-    log = LedgerLog(record, sending.runs, sending.outside.clock, sending.outside.new_id())
-    supersede_everything(log, sending)
-    sent = {"accepted": log.ledger.accepted_operations, "rejected": log.ledger.rejected_operations}
-    gone = log.ledger.superseded_operations
-    sending.lease.keep(surely=True)
-    return sending.runs.update(record.feed, record.run, lambda newest: newest.with_answers(**sent, superseded=gone))
-
-
-def _lock(job_id: str) -> str:
-    return f"jobs/{job_id}/lock"
-
-
 def _send_in_order(sending: Sending) -> str | None:
     """Every run in its turn; the code of what the job waits for, None if nothing is left for now."""
+    sending.look()
     heads = sending.runs.heads()
     ours = [head for head in heads if head.job_id == sending.job_id]
     outside, now = sending.outside, sending.outside.clock.now()
     missed = missed_drops(heads, outside, until=now, feeds={head.feed for head in ours})
-    due = [(head, record) for head in ours if (record := _record(head, sending)) and _has_work(record)]
+    due = [(head, record) for head in ours if (record := _record(head, sending)) and record.needs_sender]
     for record in [record for _, record in due if record.cancelled_by]:
-        _cancel_apart(record, sending)
+        close_cancelled(record, sending)
     waiting = [record for _, record in due if not record.cancelled_by]
     if code := _job_waits(waiting, sending):
         return code
@@ -103,6 +72,8 @@ def _send_in_order(sending: Sending) -> str | None:
     for head, record in sorted(due, key=lambda pair: (not pair[0].is_urgent, pair[0].order)):
         if record.cancelled_by or record.service_principal_id in not_found:
             continue
+        if sending.order_has_changed():
+            return _YIELDED
         if _waits_for_older_drop(record, missed):
             outside.events.info("run.waitsForOlderDrop", run=record.run, feed=record.feed, job=record.job_id)
             return "olderDrop"
@@ -112,10 +83,6 @@ def _send_in_order(sending: Sending) -> str | None:
         elif code is not None and code not in OF_ONE_RUN:
             return code
     return None
-
-
-def _has_work(record: RunRecord) -> bool:
-    return record.state in UNSENT or (record.state is RunState.HELD and record.cancelled_by is not None)
 
 
 def _job_waits(records: list[RunRecord], sending: Sending) -> str | None:
@@ -145,7 +112,7 @@ def _send_one(head: RunHead, record: RunRecord, heads: list[RunHead], sending: S
     """Send one run in its turn; None if nothing of it is left, else the code of what it waits for."""
     if code := _waits_for(record, sending):
         return code
-    if (log := _log(record, sending)) is None:
+    if (log := ledger_or_hold(record, sending)) is None:
         return None
     tell_decision(record, sending.outside)
     progress = RunProgress(record, sending.runs, sending.outside, sending.lease)
@@ -170,16 +137,6 @@ def _send_one(head: RunHead, record: RunRecord, heads: list[RunHead], sending: S
     return None if stop.state is RunState.HELD else stop.code
 
 
-def _log(record: RunRecord, sending: Sending) -> LedgerLog | None:
-    """The run's ledger; None where it can't be read, and the run is held."""
-    outside = sending.outside
-    try:
-        return LedgerLog(record, sending.runs, outside.clock, outside.new_id())
-    except RunDamagedError:
-        _hold(record, damaged(LEDGER), sending)
-        return None
-
-
 def _unreadable(error: NewerRunUnreadableError, record: RunRecord, sending: Sending) -> Stop:
     """The event names the newer run, once for each time the older one begins to wait."""
     if record.reason is None or record.reason.code != NEWER_RUN_UNREADABLE.code:
@@ -199,39 +156,13 @@ def _failed(error: Exception) -> Stop:
 
 def _send(record: RunRecord, log: LedgerLog, progress: RunProgress, sending: Sending) -> Stop | None:
     progress.begin(log.ledger)
-    return RunSender(record, log, progress, sending).send()
-
-
-def _cancel_apart(record: RunRecord, sending: Sending) -> None:
-    """What can't be marked as not sent is not sent either; the job's other runs go on."""
+    sender = RunSender(record, log, progress, sending)
     try:
-        _cancel(record, sending)
+        return sender.send()
     except (LeaseLostError, ConfigurationError):
         raise
-    except Exception as error:  # noqa: BLE001 - whatever it is, a person has to see it
-        name = type(error).__name__
-        sending.outside.events.error("run.notCancelled", error=name, run=record.run, feed=record.feed)
-
-
-def _cancel(record: RunRecord, sending: Sending) -> None:
-    if log := _log(record, sending):
-        supersede_everything(log, sending)
-        RunProgress(record, sending.runs, sending.outside, sending.lease).finish(log.ledger)
-        tell_decision(record, sending.outside)
-
-
-def _hold(record: RunRecord, stop: Stop, sending: Sending) -> None:
-    """For a run whose ledger can't be read: its record stays as it is but for the state."""
-    reason = reason_record(stop.reason) if stop.reason else None
-    sending.lease.keep(surely=True)
-    sending.runs.update(
-        record.feed,
-        record.run,
-        lambda newest: newest.changed(state=RunState.HELD, reason=reason, not_before=None),
-    )
-    if record.state is not RunState.HELD:
-        code = reason.code if reason else ""
-        sending.outside.events.error("run.held", code=code, run=record.run, feed=record.feed, job=record.job_id)
+    except Exception as error:  # noqa: BLE001 - what was answered before may ask for a longer wait
+        return sender.stopped_by(_failed(error))
 
 
 def _record(head: RunHead, sending: Sending) -> RunRecord | None:

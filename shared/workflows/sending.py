@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 _ASK_EVERY_SECONDS = 300.0
 
 
+def job_lock(job_id: str) -> str:
+    """The blob in `state` whose lease makes a sender the only one of its job."""
+    return f"jobs/{job_id}/lock"
+
+
 class Sending:
     """One stay of one sender at one job."""
 
