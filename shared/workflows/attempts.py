@@ -28,8 +28,12 @@ _MAX_RACES = 20
 
 
 class _Count(Record):
-    """`raised`: how many of those begun ended with an error; the others are running, or their process died."""
+    """`raised`: how many of those begun ended with an error; the others are running, or their process died.
 
+    `event_came`: an event said that somebody dropped the file just then, whichever attempt it was that heard it.
+    """
+
+    event_came: bool = False
     begun: Count = 0
     raised: Count = 0
     last_error: str | None = None
@@ -41,7 +45,7 @@ class Attempts:
     """The attempts at one drop, in `attempts.json` beside its plan.
 
     Only the holder of the drop's planning lease begins one. One that has lost it without noticing may still say how
-    its own ended, so each change is made to the newest version.
+    its own ended, and an event may come meanwhile, so each change is made to the newest version.
     """
 
     def __init__(self, drop: Drop, store: BlobStore, clock: Clock) -> None:
@@ -55,12 +59,23 @@ class Attempts:
         """It was begun so often that one more would be one too many."""
         return self._count.begun >= MOST_ATTEMPTS
 
-    def begin(self) -> None:
+    def remember_event(self) -> None:
+        """An event came while somebody else has the drop; no other will come, whatever becomes of that attempt."""
+        self._change(lambda count: count.model_copy(update={"event_came": True}))
+
+    def event_came(self) -> bool:
+        """Whether one has come by now, to this attempt, to an earlier one or beside it."""
+        if not self._count.event_came:
+            self._count, self._etag = self._read()
+        return self._count.event_came
+
+    def begin(self, *, by_event: bool = False) -> None:
         """Put down that there is one more, before it is made."""
         now = self._clock.now()
         self._change(
             lambda count: count.model_copy(
                 update={
+                    "event_came": count.event_came or by_event,
                     "begun": count.begun + 1,
                     "first_begun_at": count.first_begun_at or now,
                     "last_begun_at": now,

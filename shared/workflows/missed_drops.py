@@ -14,6 +14,7 @@ from shared.ports import HR_DROP
 from shared.run.drop import NO_FEED, Drop
 from shared.run.run_state import RunState
 from shared.workflows.apart import apart
+from shared.workflows.plan_drop import DropEvent
 from shared.workflows.plan_run import plan_run, refuse_run
 from shared.workflows.run_store import RunStore
 
@@ -73,7 +74,7 @@ def drops_to_plan_anew(heads: Collection[RunHead], outside: Outside) -> list[Dro
     return found
 
 
-def plan_missed_drop(drop: Drop, outside: Outside) -> None:
+def plan_missed_drop(drop: Drop, outside: Outside, event: DropEvent = DropEvent.NEVER_CAME) -> None:
     """Plan a drop whose event did not come, or not yet; one that is too old is refused, not sent.
 
     What goes wrong with it stays with it: it is reported, and tried again at the next tick.
@@ -82,7 +83,7 @@ def plan_missed_drop(drop: Drop, outside: Outside) -> None:
         if outside.clock.now() - drop.dropped_at > OLDEST_DROP:
             refuse_run(drop, outside, _TOO_OLD)
         else:
-            plan_run(outside.drops.open(drop), outside, by_event=False)
+            plan_run(outside.drops.open(drop), outside, event)
 
 
 _TOO_OLD = Reason(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from enum import Enum
 from typing import TYPE_CHECKING
 
 from shared.errors import (
@@ -34,10 +35,28 @@ if TYPE_CHECKING:
 _FEED_COPY = "feed.yaml"
 
 
-def plan_or_refuse(reader: DropReader, runs: RunStore, outside: Outside, lease: Lease, *, by_event: bool) -> RunRecord:
+class DropEvent(Enum):
+    """The event that says that somebody dropped the file just now: writing a blob's metadata gives none."""
+
+    CAME = "came"
+    MAY_COME = "may come"
+    NEVER_CAME = "never came"
+
+
+class EventMayCome(Exception):  # noqa: N818 - a finding: the drop is left without a run for now
+    """The drop's content is an older one's, and whether somebody dropped it again will only show."""
+
+
+def plan_or_refuse(
+    reader: DropReader, runs: RunStore, outside: Outside, lease: Lease, event: Callable[[], DropEvent]
+) -> RunRecord:
     """The record of a drop that was read to its end, its plan being stored; or of one that can't be, and why.
 
+    It is a function of the drop, of the copy of its feed file and of `event`: a planner that was overtaken without
+    noticing may write over the other's plan at any time, and changes nothing by it.
+
     Raises:
+        EventMayCome: it can't be decided yet.
         LeaseLostError: somebody else may be at it.
     """
     drop = reader.drop
@@ -50,14 +69,14 @@ def plan_or_refuse(reader: DropReader, runs: RunStore, outside: Outside, lease: 
                 _chunks(reader, digest, still_alive),
                 feed,
                 working_set,
-                outside.clock.now(),
+                drop.dropped_at,  # not the clock: a second try after midnight would give another plan
                 read_workbook=outside.read_workbook,
                 still_alive=still_alive,
             )
-            if not by_event:
-                _refuse_what_is_out_of_date(drop, digest.hexdigest(), runs)
+            _refuse_what_is_out_of_date(drop, digest.hexdigest(), runs, event)
             lease.keep(surely=True)
-            plan = write_plan(drop, working_set, converted, outside)
+            plan = write_plan(drop, working_set, converted, outside, lease)
+            lease.keep(surely=True)
             record = _record(drop, feed, working_set, plan, outside)
         return record.changed(
             notices=converted.notices,
@@ -96,11 +115,23 @@ def _chunks(reader: DropReader, digest: hashlib._Hash, still_alive: Callable[[],
         yield chunk
 
 
-def _refuse_what_is_out_of_date(drop: Drop, content_sha256: str, runs: RunStore) -> None:
-    """Changing a blob's metadata makes it look new; sending its content again would put old data over newer."""
+def _refuse_what_is_out_of_date(
+    drop: Drop, content_sha256: str, runs: RunStore, event: Callable[[], DropEvent]
+) -> None:
+    """Changing a blob's metadata makes it look new; sending its content again would put old data over newer.
+
+    A young drop is found before its event where a newer one's event came first. To plan it would be as wrong as to
+    refuse it: a leaver could be enabled again by a blob that was only touched. So it is left without a run, newer
+    files wait behind it, and its event or the end of the wait for it decides.
+    """
+    said = event()
+    if said is DropEvent.CAME:
+        return
     heads = [head for head in runs.heads() if head.feed == drop.feed and head.state is not RunState.REFUSED]
     known = [head for head in heads if head.content_sha256]  # rows that are sent again are no drop
     if known and known[-1].content_sha256 != content_sha256 and content_sha256 in {h.content_sha256 for h in known}:
+        if said is DropEvent.MAY_COME:
+            raise EventMayCome
         raise HrFileError(
             "repeatedContent",
             "This very content was dropped before, and a newer file after it; nobody has dropped it again, only the "

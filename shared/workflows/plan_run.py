@@ -2,7 +2,8 @@
 
 The order of writing is the promise: everything that the plan consists of first, `run.json` last and only if there is
 none yet. A crash before that leaves a drop without a run, which is planned again; the feed file that the first try
-read is kept beside the plan, so that a second try plans the same bytes. A lease keeps two planners of one drop apart.
+read is kept beside the plan, and the day of the drop is its `today`, so that every try plans the same bytes. A lease
+keeps two planners of one drop apart.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ from shared.run.row_state import RowState
 from shared.run.run_state import RunState
 from shared.workflows.apart import apart
 from shared.workflows.attempts import RETRY_SECONDS, Attempts
-from shared.workflows.plan_drop import plan_or_refuse, refused, without_plan
-from shared.workflows.run_store import RunStore
+from shared.workflows.plan_drop import DropEvent, EventMayCome, plan_or_refuse, refused, without_plan
+from shared.workflows.run_store import LEDGER, RunStore
 
 if TYPE_CHECKING:
     from shared.ports import DropReader, Lease
@@ -26,13 +27,15 @@ if TYPE_CHECKING:
     from shared.workflows.outside import Outside
 
 
-def plan_run(reader: DropReader, outside: Outside, *, by_event: bool) -> RunRecord | None:
-    """The run of this drop: the one there is, or a new one, planned or refused; None while somebody else plans it.
+def plan_run(reader: DropReader, outside: Outside, event: DropEvent) -> RunRecord | None:
+    """The run of this drop: the one there is, or a new one, planned or refused.
+
+    None while somebody else plans it, and while only its event can tell whether old data were dropped again.
 
     Args:
         reader: the drop.
         outside: the world.
-        by_event: an event says that somebody dropped the file just now; otherwise it was found in the container.
+        event: where it has not come, the drop was found in the container.
 
     Raises:
         LeaseLostError: planning took longer than its lease could be kept; somebody else may be at it.
@@ -43,11 +46,20 @@ def plan_run(reader: DropReader, outside: Outside, *, by_event: bool) -> RunReco
         return existing
     with outside.store.lease(RUNS, f"{drop.feed}/{drop.run_id}/planning.lock") as lease:
         if lease is None:
+            if event is DropEvent.CAME:
+                Attempts(drop, outside.store, outside.clock).remember_event()
             return None
         existing = runs.load(drop.feed, drop.run_id)
         if existing and not _is_to_be_planned_anew(existing, outside):
             return existing
-        return _put(_attempt(reader, existing, runs, outside, lease, by_event=by_event), runs, outside)
+        if _was_sent_in_part(drop, runs, outside):
+            return _put(refused(drop, outside, _SENT_IN_PART), runs, outside)
+        try:
+            record = _attempt(reader, existing, runs, outside, lease, event)
+        except EventMayCome:
+            outside.events.info("drop.waitsForEvent", feed=drop.feed, run=drop.run_id)
+            return None
+        return _put(record, runs, outside)
 
 
 def refuse_run(drop: Drop, outside: Outside, reason: Reason) -> RunRecord:
@@ -61,13 +73,32 @@ def _is_to_be_planned_anew(record: RunRecord, outside: Outside) -> bool:
     return record.has_no_plan_yet and is_due
 
 
+def _was_sent_in_part(drop: Drop, runs: RunStore, outside: Outside) -> bool:
+    """A ledger is begun only once there is a `run.json`, so somebody deleted that one.
+
+    A plan made now is the same only by the same version of the connector, so the old ledger is not read against it.
+    """
+    found = outside.store.read(RUNS, runs.name(drop.feed, drop.run_id, LEDGER))
+    return bool(found and found.content)
+
+
+_SENT_IN_PART = Reason(
+    "sentInPart",
+    "The record of this run (run.json) was deleted after sending had begun; its ledger.ndjson says what was sent. "
+    "Nothing more of it is sent.",
+    "If the file's data still hold, drop it again: that is a new run of all its rows, and what Entra has already is "
+    "not changed by it. Find out who deleted the record.",
+)
+
+
 def _attempt(
-    reader: DropReader, existing: RunRecord | None, runs: RunStore, outside: Outside, lease: Lease, *, by_event: bool
+    reader: DropReader, existing: RunRecord | None, runs: RunStore, outside: Outside, lease: Lease, event: DropEvent
 ) -> RunRecord:
     """One attempt at planning; the last one that fails becomes a blocked run instead of an exception.
 
     Raises:
         ConfigurationError: the deployment is at fault; that counts as no attempt.
+        EventMayCome: it is too early; that counts as none either.
         LeaseLostError: somebody else may be at it.
     """
     drop, attempts = reader.drop, Attempts(reader.drop, outside.store, outside.clock)
@@ -77,10 +108,10 @@ def _attempt(
         runs.update(drop.feed, drop.run_id, lambda newest: newest.changed(not_before=later))
     elif attempts.are_used_up:
         return _blocked(drop, attempts, outside)
-    attempts.begin()
+    attempts.begin(by_event=event is DropEvent.CAME)
     try:
-        return plan_or_refuse(reader, runs, outside, lease, by_event=by_event)
-    except (ConfigurationError, LeaseLostError):
+        return plan_or_refuse(reader, runs, outside, lease, lambda: DropEvent.CAME if attempts.event_came() else event)
+    except (ConfigurationError, EventMayCome, LeaseLostError):
         attempts.does_not_count()
         raise
     except Exception as error:

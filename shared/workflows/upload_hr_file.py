@@ -9,7 +9,9 @@ from shared.run.drop import NO_FEED
 from shared.run.run_state import UNSENT
 from shared.workflows.apart import apart
 from shared.workflows.missed_drops import missed_drops, plan_missed_drop
+from shared.workflows.plan_drop import DropEvent
 from shared.workflows.plan_run import plan_run
+from shared.workflows.resume_uploads import EVENT_GRACE
 from shared.workflows.run_store import RunStore
 from shared.workflows.send_runs import send_job
 
@@ -35,7 +37,7 @@ def upload_hr_file(reader: DropReader, outside: Outside) -> None:
         outside.events.info("drop.leftAlone", feed=drop.feed)
         return
     _plan_older_drops(drop, outside)
-    record = plan_run(reader, outside, by_event=True)
+    record = plan_run(reader, outside, DropEvent.CAME)
     if record and record.state in UNSENT and record.job_id:
         with apart("job.notSent", outside, job=record.job_id):
             send_job(record.job_id, outside, deadline=deadline)
@@ -47,4 +49,5 @@ def _plan_older_drops(drop: Drop, outside: Outside) -> None:
         return
     heads = RunStore(outside.store, outside.clock).heads()
     for older in missed_drops(heads, outside, until=drop.dropped_at, feeds={drop.feed}, but=drop.run_id):
-        plan_missed_drop(older, outside)
+        is_young = outside.clock.now() - older.dropped_at < EVENT_GRACE
+        plan_missed_drop(older, outside, DropEvent.MAY_COME if is_young else DropEvent.NEVER_CAME)
