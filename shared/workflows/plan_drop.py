@@ -127,8 +127,8 @@ def _refuse_what_is_out_of_date(
     said = event()
     if said is DropEvent.CAME:
         return
-    heads = [head for head in runs.heads() if head.feed == drop.feed and head.state is not RunState.REFUSED]
-    known = [head for head in heads if head.content_sha256]  # rows that are sent again are no drop
+    heads = [head for head in runs.heads() if head.feed == drop.feed]
+    known = [head for head in heads if head.content_sha256]  # not of rows that are sent again, nor of what was refused
     if known and known[-1].content_sha256 != content_sha256 and content_sha256 in {h.content_sha256 for h in known}:
         if said is DropEvent.MAY_COME:
             raise EventMayCome

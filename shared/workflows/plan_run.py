@@ -8,10 +8,11 @@ keeps two planners of one drop apart.
 
 from __future__ import annotations
 
+import hashlib
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from shared.errors import ConfigurationError, LeaseLostError, Reason
+from shared.errors import ConfigurationError, DropGoneError, LeaseLostError, Reason
 from shared.ports import RUNS, STATE
 from shared.run.record import RunRecord
 from shared.run.row_state import RowState
@@ -53,7 +54,7 @@ def plan_run(reader: DropReader, outside: Outside, event: DropEvent) -> RunRecor
         if existing and not _is_to_be_planned_anew(existing, outside):
             return existing
         if _was_sent_in_part(drop, runs, outside):
-            return _put(refused(drop, outside, _SENT_IN_PART), runs, outside)
+            return _put(_sent_in_part(reader, outside), runs, outside)
         try:
             record = _attempt(reader, existing, runs, outside, lease, event)
         except EventMayCome:
@@ -82,10 +83,21 @@ def _was_sent_in_part(drop: Drop, runs: RunStore, outside: Outside) -> bool:
     return bool(found and found.content)
 
 
+def _sent_in_part(reader: DropReader, outside: Outside) -> RunRecord:
+    """With the digest of its content: older content that turns up again must not follow what was sent."""
+    digest = hashlib.sha256()
+    try:
+        for chunk in reader.chunks():
+            digest.update(chunk)
+    except DropGoneError:
+        return refused(reader.drop, outside, _SENT_IN_PART)
+    return refused(reader.drop, outside, _SENT_IN_PART).changed(content_sha256=digest.hexdigest())
+
+
 _SENT_IN_PART = Reason(
     "sentInPart",
-    "The record of this run (run.json) was deleted after sending had begun; its ledger.ndjson says what was sent. "
-    "Nothing more of it is sent.",
+    "The record of this run (run.json) was deleted after it had been sent in part or cancelled; its ledger.ndjson says "
+    "which. Nothing more of it is sent.",
     "If the file's data still hold, drop it again: that is a new run of all its rows, and what Entra has already is "
     "not changed by it. Find out who deleted the record.",
 )

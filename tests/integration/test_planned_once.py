@@ -83,6 +83,22 @@ def test_a_drop_whose_record_was_deleted_after_it_was_sent_in_part_is_refused_an
     assert {f"W{number:05d}" for number in range(1, 121)} <= set(world.accounts())
 
 
+def test_older_content_that_turns_up_again_does_not_follow_a_run_whose_record_was_deleted(world, later):
+    world.upload(hr_csv(hr_row("W00001")), "monday.csv")
+    later()
+    run = world.upload(hr_csv(hr_row("W00001", WorkerStatus="Terminated")), "tuesday.csv")
+    delete_record(world, run)
+    world.host.blob_created("contoso/tuesday.csv")
+    assert state_and_code(world, "tuesday.csv") == ("refused", "sentInPart")
+    later()
+    world.service.get_blob_client("hr-drop", "contoso/monday.csv").set_blob_metadata({"scanned": "yes"})
+    world.advance(hours=0.1)
+    connector.cache_clear()
+    world.resume()
+    assert state_and_code(world, "monday.csv") == ("refused", "repeatedContent")
+    assert world.accounts()["W00001"]["accountEnabled"] is False
+
+
 def test_a_drop_whose_record_was_deleted_before_anything_was_sent_is_planned_again(world):
     world.entra.change(jobStatus="Paused")
     delete_record(world, world.upload(hr_csv(*workers(60))))
