@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from shared.run.drop import Drop
     from shared.workflows.outside import Outside
 
-_FEED_COPY = "feed.yaml"
+FEED_COPY = "feed.yaml"
+"""The feed file as the first try read it, beside the plan."""
 
 
 class DropEvent(Enum):
@@ -148,7 +149,7 @@ def _feed(drop: Drop, outside: Outside) -> tuple[bytes, Feed]:
             "The file does not lie in a folder that can be a feed.",
             "Drop it at hr-drop/<feed>/<file>, where <feed> is the name of a feed file: letters, digits, - and _.",
         )
-    copy = f"{drop.feed}/{drop.run_id}/{_FEED_COPY}"
+    copy = f"{drop.feed}/{drop.run_id}/{FEED_COPY}"
     if kept := outside.store.read(RUNS, copy):
         return kept.content, parse_feed(kept.content)
     found = outside.store.read(FEEDS, f"{drop.feed}.yaml")

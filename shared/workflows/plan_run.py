@@ -8,21 +8,22 @@ keeps two planners of one drop apart.
 
 from __future__ import annotations
 
-import hashlib
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from shared.errors import ConfigurationError, DropGoneError, LeaseLostError, Reason
+from shared.errors import ConfigurationError, LeaseLostError
 from shared.ports import RUNS, STATE
 from shared.run.record import RunRecord
 from shared.run.row_state import RowState
 from shared.run.run_state import RunState
 from shared.workflows.apart import apart
 from shared.workflows.attempts import RETRY_SECONDS, Attempts
+from shared.workflows.deleted_record import refused_as_sent_in_part, was_sent_in_part
 from shared.workflows.plan_drop import DropEvent, EventMayCome, plan_or_refuse, refused, without_plan
-from shared.workflows.run_store import LEDGER, RunStore
+from shared.workflows.run_store import RunStore
 
 if TYPE_CHECKING:
+    from shared.errors import Reason
     from shared.ports import DropReader, Lease
     from shared.run.drop import Drop
     from shared.workflows.outside import Outside
@@ -53,8 +54,8 @@ def plan_run(reader: DropReader, outside: Outside, event: DropEvent) -> RunRecor
         existing = runs.load(drop.feed, drop.run_id)
         if existing and not _is_to_be_planned_anew(existing, outside):
             return existing
-        if _was_sent_in_part(drop, runs, outside):
-            return _put(_sent_in_part(reader, outside), runs, outside)
+        if was_sent_in_part(drop, outside):
+            return _put(refused_as_sent_in_part(reader, outside), runs, outside)
         try:
             record = _attempt(reader, existing, runs, outside, lease, event)
         except EventMayCome:
@@ -72,35 +73,6 @@ def _is_to_be_planned_anew(record: RunRecord, outside: Outside) -> bool:
     """Planning failed before, and its wait is over."""
     is_due = record.not_before is None or record.not_before <= outside.clock.now()
     return record.has_no_plan_yet and is_due
-
-
-def _was_sent_in_part(drop: Drop, runs: RunStore, outside: Outside) -> bool:
-    """A ledger is begun only once there is a `run.json`, so somebody deleted that one.
-
-    A plan made now is the same only by the same version of the connector, so the old ledger is not read against it.
-    """
-    found = outside.store.read(RUNS, runs.name(drop.feed, drop.run_id, LEDGER))
-    return bool(found and found.content)
-
-
-def _sent_in_part(reader: DropReader, outside: Outside) -> RunRecord:
-    """With the digest of its content: older content that turns up again must not follow what was sent."""
-    digest = hashlib.sha256()
-    try:
-        for chunk in reader.chunks():
-            digest.update(chunk)
-    except DropGoneError:
-        return refused(reader.drop, outside, _SENT_IN_PART)
-    return refused(reader.drop, outside, _SENT_IN_PART).changed(content_sha256=digest.hexdigest())
-
-
-_SENT_IN_PART = Reason(
-    "sentInPart",
-    "The record of this run (run.json) was deleted after it had been sent in part or cancelled; its ledger.ndjson says "
-    "which. Nothing more of it is sent.",
-    "If the file's data still hold, drop it again: that is a new run of all its rows, and what Entra has already is "
-    "not changed by it. Find out who deleted the record.",
-)
 
 
 def _attempt(

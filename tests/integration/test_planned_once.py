@@ -100,6 +100,27 @@ def test_older_content_that_turns_up_again_does_not_follow_a_run_whose_record_wa
     assert world.accounts()["W00001"]["accountEnabled"] is False
 
 
+def test_what_a_run_has_posted_is_not_overwritten_by_an_older_one_once_its_record_is_deleted(world, later, monkeypatch):
+    monkeypatch.setenv("BULK_REQUESTS_PER_DAY", "3")
+    monkeypatch.setenv("BULK_REQUESTS_RESERVED_PER_DAY", "1")
+    connector.cache_clear()
+    settings = world.entra.settings
+    urgent = sample_feed(settings["SERVICE_PRINCIPAL_ID"], settings["JOB_ID"]) + b"\npriority: urgent\n"
+    world.put_feed(urgent, "leavers")
+    world.upload(hr_csv(*workers(150)), "load.csv")
+    assert state_and_code(world, "load.csv") == ("sending", "dailyQuota")
+    later()
+    leavers = world.upload(hr_csv(hr_row("W00140", WorkerStatus="Terminated")), "leavers.csv", "leavers")
+    assert leavers["state"] == "sent"
+    world.service.get_blob_client("runs", f"leavers/{leavers['run']}/run.json").delete_blob()
+    world.host.blob_created("leavers/leavers.csv")
+    assert state_and_code(world, "leavers.csv") == ("refused", "sentInPart")
+    a_day_passes(world)
+    world.resume()
+    assert not world.accounts()["W00140"]["accountEnabled"]
+    assert state_and_code(world, "load.csv") == ("blocked", "newerRunUnreadable")
+
+
 def test_a_drop_whose_record_was_deleted_before_anything_was_sent_is_planned_again(world):
     world.entra.change(jobStatus="Paused")
     delete_record(world, world.upload(hr_csv(*workers(60))))

@@ -1,0 +1,66 @@
+"""A drop whose run somebody deleted in part: the ledger is there, `run.json` is not.
+
+A ledger is begun only once there is a `run.json`, so nothing else looks like this. To plan the drop again could read
+the ledger against other rows, since another version of the connector may plan otherwise. So it is refused, and its
+record names what older data must not follow: its content, and the job, whose older runs can't tell any more whom it
+spoke of.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from shared.errors import DropGoneError, FeedFileError, Reason
+from shared.inbound.feeds.feed_file import parse_feed
+from shared.ports import RUNS
+from shared.workflows.plan_drop import FEED_COPY, refused
+from shared.workflows.run_store import LEDGER
+
+if TYPE_CHECKING:
+    from shared.ports import DropReader
+    from shared.run.drop import Drop
+    from shared.run.record import RunRecord
+    from shared.workflows.outside import Outside
+
+
+def was_sent_in_part(drop: Drop, outside: Outside) -> bool:
+    """Of a drop without a record or without a plan: whether it had one that was sent in part, or cancelled."""
+    found = outside.store.read(RUNS, f"{drop.feed}/{drop.run_id}/{LEDGER}")
+    return bool(found and found.content)
+
+
+def refused_as_sent_in_part(reader: DropReader, outside: Outside) -> RunRecord:
+    """The record of such a drop."""
+    job_id, service_principal_id = _job(reader.drop, outside)
+    return refused(reader.drop, outside, _SENT_IN_PART).changed(
+        job_id=job_id, service_principal_id=service_principal_id, content_sha256=_digest(reader)
+    )
+
+
+def _job(drop: Drop, outside: Outside) -> tuple[str | None, str | None]:
+    copy = outside.store.read(RUNS, f"{drop.feed}/{drop.run_id}/{FEED_COPY}")
+    try:
+        job = parse_feed(copy.content).job if copy else None
+    except FeedFileError:
+        job = None
+    return (job.jobId, job.servicePrincipalId) if job else (None, None)
+
+
+def _digest(reader: DropReader) -> str | None:
+    digest = hashlib.sha256()
+    try:
+        for chunk in reader.chunks():
+            digest.update(chunk)
+    except DropGoneError:
+        return None
+    return digest.hexdigest()
+
+
+_SENT_IN_PART = Reason(
+    "sentInPart",
+    "The record of this run (run.json) was deleted after it had been sent in part or cancelled; its ledger.ndjson says "
+    "which. Nothing more of it is sent.",
+    "If the file's data still hold, drop it again: that is a new run of all its rows, and what Entra has already is "
+    "not changed by it. Find out who deleted the record.",
+)
