@@ -92,6 +92,8 @@ def _spoken_of(other: RunHead, feed: str, runs: RunStore) -> Iterator[str]:
     """The workers of whom a newer run speaks."""
     try:
         record = runs.load(other.feed, other.run)
+        if record and record.state is RunState.REFUSED:  # of this job, so it was sent in part: see deleted_record
+            raise RunDamagedError("its record was deleted, so its ledger can't be read")
         if record is None or not record.plan:
             return
         ledger = runs.ledger(record)
