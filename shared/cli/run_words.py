@@ -112,6 +112,8 @@ def _of_state(record: RunRecord, ahead: RunRecord | None) -> list[str]:
         rest = "what is not sent of it becomes superseded" if record.counts[RowState.PLANNED] else "it is closed"
         return [f"It is cancelled: within a minute {rest}."]
     match record.state:
+        case RunState.REFUSED if code == "sentInPart":
+            return ["What ledger.ndjson says was sent is with Entra. Drop the file again: it gets a new run."]
         case RunState.REFUSED:
             return [_REFUSED]
         case RunState.HELD if code == "tooManySetAside":

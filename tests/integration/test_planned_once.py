@@ -10,6 +10,7 @@ import pytest
 from azure.core.pipeline.transport import RequestsTransport
 
 from shared.bootstrap import connector
+from shared.cli.commands import main
 from shared.errors import LeaseLostError
 from shared.workflows.attempts import MOST_ATTEMPTS
 from tests.platform.child_world import break_leases
@@ -68,7 +69,9 @@ def sent_in_part(world) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("found_by", ["its event, once more", "the timer"])
-def test_a_drop_whose_record_was_deleted_after_it_was_sent_in_part_is_refused_and_can_be_dropped_again(world, found_by):
+def test_a_drop_whose_record_was_deleted_after_it_was_sent_in_part_is_refused_and_can_be_dropped_again(
+    world, capsys, found_by
+):
     run = sent_in_part(world)
     ledger, posts = world.blob("runs", f"contoso/{run['run']}/ledger.ndjson"), len(world.posts())
     delete_record(world, run)
@@ -78,6 +81,8 @@ def test_a_drop_whose_record_was_deleted_after_it_was_sent_in_part_is_refused_an
     assert world.blob("runs", f"contoso/{run['run']}/ledger.ndjson") == ledger
     assert len(world.posts()) == posts
     assert [event["code"] for event in world.events() if event["event"] == "run.refused"] == ["sentInPart"]
+    main(["show", run["run"]])
+    assert "Nothing of this file was sent" not in capsys.readouterr().out
     world.upload(world.texts["workers.csv"], "again.csv")
     world.report()
     assert world.faults("again.csv") == []
