@@ -13,14 +13,15 @@ from pydantic import AwareDatetime, ValidationError
 
 from shared.errors import BlobChangedError, Reason
 from shared.ports import RUNS
+from shared.run.drop import Drop
 from shared.run.record import Count, Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from shared.ports import BlobStore, Clock
-    from shared.run.drop import Drop
 
+ATTEMPTS = "attempts.json"
 MOST_ATTEMPTS = 5
 """As often as the host delivers an event: `poisonBlobThreshold` in host.json."""
 RETRY_SECONDS = 3600.0
@@ -31,8 +32,12 @@ class _Count(Record):
     """`raised`: how many of those begun ended with an error; the others are running, or their process died.
 
     `event_came`: an event said that somebody dropped the file just then, whichever attempt it was that heard it.
+    `blob`, `etag` and `dropped_at` are the drop's: once it is overwritten, nothing else tells that there was one.
     """
 
+    blob: str | None = None
+    etag: str | None = None
+    dropped_at: AwareDatetime | None = None
     event_came: bool = False
     begun: Count = 0
     raised: Count = 0
@@ -51,7 +56,8 @@ class Attempts:
     def __init__(self, drop: Drop, store: BlobStore, clock: Clock) -> None:
         """Reads what earlier attempts left."""
         self._store, self._clock = store, clock
-        self._name = f"{drop.feed}/{drop.run_id}/attempts.json"
+        self._drop = drop
+        self._name = f"{drop.feed}/{drop.run_id}/{ATTEMPTS}"
         self._count, self._etag = self._read()
 
     @property
@@ -75,6 +81,9 @@ class Attempts:
         self._change(
             lambda count: count.model_copy(
                 update={
+                    "blob": self._drop.blob_name,
+                    "etag": self._drop.etag,
+                    "dropped_at": self._drop.dropped_at,
                     "event_came": count.event_came or by_event,
                     "begun": count.begun + 1,
                     "first_begun_at": count.first_begun_at or now,
@@ -136,3 +145,14 @@ class Attempts:
         if self._etag is None:
             return self._store.create(RUNS, self._name, content)
         return self._store.replace(RUNS, self._name, content, self._etag)
+
+
+def begun_drop(content: bytes) -> Drop | None:
+    """The drop that an `attempts.json` is about; None where it does not tell, or can't be read."""
+    try:
+        count = _Count.model_validate_json(content)
+    except ValidationError:
+        return None
+    if not (count.blob and count.etag and count.dropped_at):
+        return None
+    return Drop(count.blob, count.etag, count.dropped_at, 0)

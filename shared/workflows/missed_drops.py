@@ -10,10 +10,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from shared.errors import Reason
-from shared.ports import HR_DROP
+from shared.ports import HR_DROP, RUNS
 from shared.run.drop import NO_FEED, Drop
 from shared.run.run_state import RunState
 from shared.workflows.apart import apart
+from shared.workflows.attempts import ATTEMPTS, begun_drop
 from shared.workflows.plan_drop import DropEvent
 from shared.workflows.plan_run import plan_run, refuse_run
 from shared.workflows.run_store import RunStore
@@ -59,6 +60,24 @@ def missed_drops(
         and (drop.feed, drop.run_id) not in known
     ]
     return sorted(missed, key=lambda drop: drop.run_id)
+
+
+def drops_begun(heads: Collection[RunHead], outside: Outside, *, until: datetime) -> list[Drop]:
+    """Drops of which planning was begun and that have no run, oldest first.
+
+    One that was overwritten or deleted since its planner was killed is in no listing of drops: what it said is lost,
+    and its run has to say so. Of what is older than a drop may be, the run's record may have expired.
+    """
+    since = outside.clock.now() - OLDEST_DROP
+    known, found = {(head.feed, head.run) for head in heads}, []
+    for blob in outside.store.list(RUNS):
+        feed, _, rest = blob.name.partition("/")
+        run, _, file = rest.partition("/")
+        if file == ATTEMPTS and (feed, run) not in known and (attempts := outside.store.read(RUNS, blob.name)):
+            drop = begun_drop(attempts.content)
+            if drop and since <= drop.dropped_at <= until:
+                found.append(drop)
+    return sorted(found, key=lambda drop: drop.run_id)
 
 
 def drops_to_plan_anew(heads: Collection[RunHead], outside: Outside) -> list[Drop]:

@@ -224,7 +224,7 @@ def without_plan(drop: Drop, outside: Outside, state: RunState, reason: Reason) 
 
 _DROP_GONE = Reason(
     "dropGone",
-    "The file was overwritten or deleted while it was read.",
+    "The file was overwritten or deleted before it was planned.",
     "If it was overwritten, the newer version has a run of its own; if its data are still wanted, drop it again.",
 )
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from shared.run.run_state import UNSENT, RunState
-from shared.workflows.missed_drops import drops_to_plan_anew, missed_drops, plan_missed_drop
+from shared.workflows.missed_drops import drops_begun, drops_to_plan_anew, missed_drops, plan_missed_drop
 from shared.workflows.run_store import RunStore
 from shared.workflows.side_by_side import SideBySide
 
@@ -36,9 +36,10 @@ def resume_uploads(outside: Outside) -> None:
 
 def _plan_missed_drops(outside: Outside) -> None:
     heads = RunStore(outside.store, outside.clock).heads()
-    for drop in missed_drops(heads, outside, until=outside.clock.now() - EVENT_GRACE):
-        plan_missed_drop(drop, outside)
-    for drop in drops_to_plan_anew(heads, outside):
+    until = outside.clock.now() - EVENT_GRACE
+    missed = missed_drops(heads, outside, until=until)
+    begun = [drop for drop in drops_begun(heads, outside, until=until) if drop.run_id not in {m.run_id for m in missed}]
+    for drop in [*missed, *begun, *drops_to_plan_anew(heads, outside)]:
         plan_missed_drop(drop, outside)
 
 

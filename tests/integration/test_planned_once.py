@@ -196,10 +196,9 @@ def test_a_planner_that_lost_its_lease_writes_no_further_part_of_the_plan(world,
 
 def dropped_again_on_purpose(world, later, *, content: str = "") -> tuple[str, str]:
     """1.csv and 2.csv are sent; 3.csv says what 1.csv said, 4.csv is newer. No event of the last two has come yet."""
-    world.upload(titled(1, "a"), "1.csv")
-    later()
-    world.upload(titled(2, "b"), "2.csv")
-    later()
+    for name, content in (("1.csv", titled(1, "a")), ("2.csv", titled(2, "b"))):
+        world.upload(content, name)
+        later()
     again = world.drop(content or titled(1, "a"), "3.csv")
     later()
     return again, world.drop(titled(3, "c"), "4.csv")
@@ -270,6 +269,26 @@ def test_an_event_whose_planner_was_killed_is_remembered(world, later, while_it_
     world.resume()
     assert state_and_code(world, "3.csv") == ("sent", None)
     assert world.accounts()["W00001"]["attributes"]["jobTitle"] == "a"
+
+
+def test_of_a_file_that_was_overwritten_after_its_planner_was_killed_a_run_says_that_it_is_gone(
+    world, later, while_it_writes
+):
+    while_it_writes("rows.ndjson", killed)
+    with pytest.raises(Killed):
+        world.upload(titled(1, "a"), "changes.csv")
+    break_leases(world.service)
+    later()
+    world.upload(titled(2, "b"), "changes.csv")
+    world.resume()
+    assert [run["state"] for run in world.runs()] == ["sent"], "its event may be delivered once more"
+    world.advance(hours=0.1)
+    connector.cache_clear()
+    for _ in range(2):
+        world.resume()
+    gone, sent = sorted(world.runs(), key=lambda run: run["state"])
+    assert (gone["state"], gone["reason"]["code"], sent["state"]) == ("refused", "dropGone", "sent")
+    assert [event["code"] for event in world.events() if event["event"] == "run.refused"] == ["dropGone"]
 
 
 class Killed(BaseException):
