@@ -135,6 +135,11 @@ class RunRecord(Record):
         return next((action for action in self.actions if action.action == "cancel"), None)
 
     @property
+    def waits_by_itself(self) -> bool:
+        """Whether what it waits for, if anything, needs nobody: the API's word, or the daily quota."""
+        return self.state is RunState.SENDING
+
+    @property
     def needs_sender(self) -> bool:
         """Whether a sender has something to do with it; of a cancelled run that is held, to say that it is over."""
         return self.state in UNSENT or (self.state is RunState.HELD and self.cancelled_by is not None)

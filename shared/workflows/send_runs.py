@@ -65,7 +65,7 @@ def _send_in_order(sending: Sending) -> str | None:
     due = [(head, record) for head in ours if (record := _record(head, sending)) and record.needs_sender]
     for record in [record for _, record in due if record.cancelled_by]:
         close_cancelled(record, sending)
-    waiting = [record for _, record in due if not record.cancelled_by]
+    waiting = [record for _, record in due if not record.cancelled_by or record.waits_by_itself]
     if code := _job_waits(waiting, sending):
         return code
     not_found: set[str | None] = set()

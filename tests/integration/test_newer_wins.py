@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
+from shared.workflows.sending import Sending
+from tests.integration.older_and_newer import URGENT, cancel, waiting_load
 from tests.platform.answers import BUCKET_FULL
 from tests.platform.hr_files import hr_csv, hr_row, titled
 from tests.platform.sent_twice import turned_back
@@ -17,8 +19,6 @@ if TYPE_CHECKING:
 
     from tests.integration.conftest import World
     from tests.platform.virtual_clock import VirtualClock
-
-URGENT = "priority: urgent"
 
 
 @pytest.fixture
@@ -51,10 +51,7 @@ def test_reports_that_overtook_their_managers_are_not_posted_again_over_a_newer_
 
 
 def test_a_row_of_another_feed_that_was_rejected_supersedes_nothing(world, clock):
-    world.put_feed(world.feed(URGENT), "leavers")
-    world.entra.post("faults", {"on": "bulkUpload", "status": 500, "body": BUCKET_FULL})
-    world.upload(titled([1, 2], "load"), "load.csv")
-    world.later()
+    waiting_load(world, 2)
     world.entra.post("faults", {"on": "bulkUpload", "containing": "urgent", "status": 400, "times": None})
     world.upload(titled([1], "urgent"), "urgent.csv", "leavers")
     clock.sleep(700)
@@ -65,92 +62,80 @@ def test_a_row_of_another_feed_that_was_rejected_supersedes_nothing(world, clock
     assert set(world.accounts()) == {"W00001", "W00002"}
 
 
-ROWS = range(1, 101)
+def test_rows_of_another_feed_that_were_refused_so_far_supersede_nothing(world, clock):
+    waiting_load(world, 50)
+    world.entra.post("faults", {"on": "bulkUpload", "containing": "urgent", "status": 400, "times": None})
+    world.upload(titled(range(1, 51), "urgent"), "urgent.csv", "leavers")
+    clock.sleep(700)
+    world.resume()
+    assert world.run("urgent.csv")["reason"]["code"] == "everythingRejected"
+    assert world.run("load.csv")["counts"]["accepted"] == 50
+    assert len(world.accounts()) == 50
 
 
-def old_run(world: World) -> dict[str, Any]:
-    """A run that could send none of its rows and goes on within an hour; newer ones do not wait for it."""
-    fault = {"on": "bulkUpload", "containing": '"old"', "status": 400, "times": None}
-    world.entra.post("faults", fault)
-    run = world.upload(titled(ROWS, "old"), "old.csv")
-    assert (run["reason"]["code"], run["counts"]["accepted"]) == ("everythingRejected", 0)
+def leaver_whose_answer_is_lost(world: World, clock: VirtualClock) -> None:
+    """The API has taken it, and nobody knows."""
+    lost = {"on": "bulkUpload", "containing": "W00001", "disconnect": "afterProcessing", "times": None}
+    world.entra.post("faults", lost)
+    world.upload(hr_csv(hr_row("W00001", WorkerStatus="Terminated")), "leavers.csv", "leavers")
+    clock.sleep(700)
+    world.resume()
+    assert world.run("leavers.csv")["reason"]["code"] == "unavailable"
+    assert [post for post in world.posts() if post["accepted"]]
     world.entra.control.delete("faults")
+
+
+def test_a_cancelled_run_speaks_of_what_was_posted_without_an_answer(world, clock):
+    waiting_load(world, 2)
+    leaver_whose_answer_is_lost(world, clock)
+    cancel(world, "leavers.csv")
+    clock.sleep(100)
+    world.resume()
+    assert (world.run("leavers.csv")["state"], world.run("leavers.csv")["counts"]["superseded"]) == ("sent", 1)
+    assert world.run("load.csv")["counts"]["superseded"] == 1
+    assert turned_back(world.service, world.posts()) == []
+    assert not world.accounts()["W00001"]["accountEnabled"]
+
+
+def test_what_was_posted_without_an_answer_speaks_also_once_a_still_newer_file_has_superseded_it(world, clock):
+    waiting_load(world, 2)
+    leaver_whose_answer_is_lost(world, clock)
     world.later()
-    return run
-
-
-def damage(world: World, run: dict[str, Any], blob: str, content: bytes | str | None) -> bytes:
-    """Write something else, or delete it; what was there."""
-    client = world.service.get_blob_client("runs", f"{run['feed']}/{run['run']}/{blob}")
-    whole = client.download_blob().readall()
-    client.delete_blob()
-    if content is not None:
-        client.upload_blob(whole[:-30] if content == "cut" else content)
-    return whole
-
-
-def mend(world: World, run: dict[str, Any], blob: str, whole: bytes) -> None:
-    world.service.get_blob_client("runs", f"{run['feed']}/{run['run']}/{blob}").upload_blob(whole, overwrite=True)
-
-
-def titles(world: World) -> set[str]:
-    return {account["attributes"]["jobTitle"] for account in world.accounts().values()}
-
-
-@pytest.mark.parametrize("content", [None, b"", "cut", b"{}\n" * 100], ids=["gone", "empty", "cut", "nonsense"])
-def test_a_run_whose_rows_can_not_be_told_is_held_where_there_is_a_newer_one(world, clock, content):
-    old = old_run(world)
-    damage(world, old, "rows.ndjson", content)
-    world.upload(titled(ROWS, "new"), "new.csv")
+    world.entra.post("faults", {"on": "bulkUpload", "status": 403, "times": None})
+    world.host.blob_created(world.drop(hr_csv(hr_row("W00001", JobTitle="third")), "third.csv", "leavers"))
+    clock.sleep(100)
+    world.resume()
+    assert world.run("leavers.csv")["counts"]["superseded"] == 1
+    world.entra.control.delete("faults")
+    cancel(world, "third.csv")
     clock.sleep(4000)
     world.resume()
-    assert titles(world) == {"new"}
-    old = world.run("old.csv")
-    assert (old["state"], old["reason"]["code"]) == ("held", "planDamaged")
-    assert "rows.ndjson" in old["reason"]["message"]
-    assert [event["run"] for event in world.events() if event["event"] == "run.held"] == [old["run"]]
+    assert world.run("load.csv")["counts"]["superseded"] == 1
+    assert turned_back(world.service, world.posts()) == []
 
 
-@pytest.mark.parametrize("feed", ["contoso", "leavers"])
-@pytest.mark.parametrize(
-    ("blob", "content"),
-    [("run.json", b"{}"), ("ledger.ndjson", b"{}\n"), ("rows.ndjson", None), ("rows.ndjson", "cut")],
-    ids=["record", "ledger", "no rows", "cut rows"],
-)
-def test_an_older_run_waits_while_nobody_can_tell_what_a_newer_one_has_sent(world, clock, feed, blob, content):
-    old_run(world)
-    world.put_feed(world.feed(URGENT), "leavers")
-    new = world.upload(titled(ROWS, "new"), "new.csv", feed)
-    assert new["state"] == "sent"
-    whole = damage(world, new, blob, content)
-    for _ in range(2):
-        clock.sleep(4000)
-        world.resume()
-    assert titles(world) == {"new"}
-    old = world.run("old.csv")
-    assert (old["state"], old["reason"]["code"]) == ("blocked", "newerRunUnreadable")
-    assert [event["run"] for event in world.events() if event["event"] == "run.unreadable"] == [new["run"]]
-    world.later()
-    world.host.blob_created(world.drop(titled(range(201, 204), "newest"), "newest.csv"))
-    assert world.run("newest.csv")["state"] == "sent", "newer files go on"
-    mend(world, new, blob, whole)
-    clock.sleep(4000)
-    world.resume()
-    old = world.run("old.csv")
-    assert (old["state"], old["counts"]["rejected"], old["counts"]["superseded"]) == ("sent", 10, 90)
-    assert titles(world) == {"new", "newest"}
-
-
-@pytest.mark.parametrize("content", [None, "cut"])
-def test_rows_that_can_not_be_told_of_a_newer_file_that_has_posted_nothing_hold_up_no_other_feed(world, clock, content):
+def test_a_run_that_is_cancelled_while_another_one_is_sent_is_not_sent_after_it(world, clock, monkeypatch):
+    """The sender learns of it while it stops for a reason of its own."""
+    monkeypatch.setattr("shared.workflows.send_run._LOOK_EVERY_SECONDS", 0.0)
     world.entra.change(jobStatus="Paused")
-    world.upload(titled(ROWS, "old"), "old.csv")
+    world.upload(titled(range(1, 101), "refused"), "refused.csv")
     world.later()
-    world.put_feed(name="another")
-    new = world.upload(titled(range(201, 204), "new"), "new.csv", "another")
-    damage(world, new, "rows.ndjson", content)
+    world.upload(titled([500], "wrong"), "wrong.csv")
     world.entra.change(jobStatus="Active")
-    clock.sleep(4000)
+    clock.sleep(400)
+    world.entra.post("faults", {"on": "bulkUpload", "containing": '"refused"', "status": 400, "times": None})
+    looks = iter(range(1000))
+
+    def look(self: Sending) -> str | None:
+        if next(looks) == 12:
+            cancel(world, "wrong.csv")
+            world.service.get_blob_client("state", f"jobs/{self.job_id}/planned").upload_blob(b"x", overwrite=True)
+        return marker(self)
+
+    marker = Sending._order_marker
+    monkeypatch.setattr(Sending, "_order_marker", look)
     world.resume()
-    assert world.run("old.csv")["state"] == "sent"
-    assert titles(world) == {"old", "new"}
+    assert next(looks) > 12
+    assert world.run("refused.csv")["reason"]["code"] == "everythingRejected"
+    assert (world.run("wrong.csv")["state"], world.run("wrong.csv")["counts"]["superseded"]) == ("sent", 1)
+    assert "W00500" not in world.accounts()

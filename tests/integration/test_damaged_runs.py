@@ -1,0 +1,142 @@
+"""Blobs of runs that somebody has changed or deleted: never an older state after a newer one because of it."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.integration.older_and_newer import ROWS, URGENT, damage, mend, old_run, refuse_old_rows, titles
+from tests.platform.hr_files import titled
+from tests.platform.virtual_clock import virtual_clock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.integration.conftest import World
+    from tests.platform.virtual_clock import VirtualClock
+
+
+@pytest.fixture
+def clock(world: World) -> Iterator[VirtualClock]:
+    with virtual_clock(world.entra) as running:
+        yield running
+
+
+@pytest.mark.parametrize("content", [None, b"", "cut", b"{}\n" * 100], ids=["gone", "empty", "cut", "nonsense"])
+def test_a_run_whose_rows_can_not_be_told_is_held_where_there_is_a_newer_one(world, clock, content):
+    old = old_run(world)
+    damage(world, old, "rows.ndjson", content)
+    world.upload(titled(ROWS, "new"), "new.csv")
+    clock.sleep(4000)
+    world.resume()
+    assert titles(world) == {"new"}
+    old = world.run("old.csv")
+    assert (old["state"], old["reason"]["code"]) == ("held", "planDamaged")
+    assert "rows.ndjson" in old["reason"]["message"]
+    assert [event["run"] for event in world.events() if event["event"] == "run.held"] == [old["run"]]
+
+
+@pytest.mark.parametrize("feed", ["contoso", "leavers"])
+@pytest.mark.parametrize(
+    ("blob", "content"),
+    [("run.json", b"{}"), ("ledger.ndjson", b"{}\n"), ("rows.ndjson", None), ("rows.ndjson", "cut")],
+    ids=["record", "ledger", "no rows", "cut rows"],
+)
+def test_an_older_run_waits_while_nobody_can_tell_what_a_newer_one_has_sent(world, clock, feed, blob, content):
+    old_run(world)
+    world.put_feed(world.feed(URGENT), "leavers")
+    new = world.upload(titled(ROWS, "new"), "new.csv", feed)
+    assert new["state"] == "sent"
+    whole = damage(world, new, blob, content)
+    for _ in range(2):
+        clock.sleep(4000)
+        world.resume()
+    assert titles(world) == {"new"}
+    old = world.run("old.csv")
+    assert (old["state"], old["reason"]["code"]) == ("blocked", "newerRunUnreadable")
+    assert [event["run"] for event in world.events() if event["event"] == "run.unreadable"] == [new["run"]]
+    world.later()
+    world.host.blob_created(world.drop(titled(range(201, 204), "newest"), "newest.csv"))
+    assert world.run("newest.csv")["state"] == "sent", "newer files go on"
+    mend(world, new, blob, whole)
+    clock.sleep(4000)
+    world.resume()
+    old = world.run("old.csv")
+    assert (old["state"], old["counts"]["rejected"], old["counts"]["superseded"]) == ("sent", 10, 90)
+    assert titles(world) == {"new", "newest"}
+
+
+@pytest.mark.parametrize("content", [None, "cut"])
+def test_rows_that_can_not_be_told_of_a_newer_file_that_has_posted_nothing_hold_up_no_other_feed(world, clock, content):
+    world.entra.change(jobStatus="Paused")
+    world.upload(titled(ROWS, "old"), "old.csv")
+    world.later()
+    world.put_feed(name="another")
+    new = world.upload(titled(range(201, 204), "new"), "new.csv", "another")
+    damage(world, new, "rows.ndjson", content)
+    world.entra.change(jobStatus="Active")
+    clock.sleep(4000)
+    world.resume()
+    assert world.run("old.csv")["state"] == "sent"
+    assert titles(world) == {"old", "new"}
+
+
+@pytest.mark.parametrize("lines", [0, 3])
+@pytest.mark.parametrize("is_cancelled", [False, True])
+def test_a_ledger_that_is_cut_between_its_lines_says_less_than_the_record(world, clock, lines, is_cancelled):
+    """An older version of the blob: each line can be read, and some are missing."""
+    old_run(world)
+    world.put_feed(world.feed(URGENT), "leavers")
+    new = world.upload(titled(ROWS, "new"), "new.csv", "leavers")
+    whole = world.blob("runs", f"leavers/{new['run']}/ledger.ndjson").splitlines(keepends=True)
+    damage(world, new, "ledger.ndjson", b"".join(whole[:lines]))
+    if is_cancelled:
+        world.change_record(new, actions=[{"action": "cancel", "by": "somebody", "at": new["plannedAt"], "why": None}])
+    clock.sleep(4000)
+    world.resume()
+    assert titles(world) == {"new"}
+    assert world.run("old.csv")["reason"]["code"] == "newerRunUnreadable"
+
+
+@pytest.mark.parametrize("feed", ["contoso", "leavers"])
+def test_a_newer_run_whose_record_and_drop_are_gone_leaves_its_ledger_as_a_witness(world, clock, feed):
+    old_run(world)
+    world.put_feed(world.feed(URGENT), "leavers")
+    new = world.upload(titled(ROWS, "new"), "new.csv", feed)
+    damage(world, new, "run.json", None)
+    world.service.get_blob_client("hr-drop", f"{feed}/new.csv").delete_blob()
+    clock.sleep(4000)
+    world.resume()
+    assert titles(world) == {"new"}
+    assert world.run("old.csv")["reason"]["code"] == "newerRunUnreadable"
+
+
+def test_a_newer_run_of_the_same_second_that_can_not_be_read_counts_as_newer(world, clock):
+    world.put_feed(world.feed(URGENT), "leavers")
+    refuse_old_rows(world)
+    time.sleep(1.02 - datetime.now(UTC).microsecond / 1e6)
+    drops = [world.drop(titled(ROWS, "old"), "old.csv"), world.drop(titled(ROWS, "new"), "new.csv", "leavers")]
+    for drop in drops:
+        world.host.blob_created(drop)
+    new = world.run("new.csv")
+    assert (world.run("old.csv")["droppedAt"], new["state"]) == (new["droppedAt"], "sent")
+    world.entra.control.delete("faults")
+    damage(world, new, "run.json", b"{}")
+    clock.sleep(4000)
+    world.resume()
+    assert titles(world) == {"new"}
+    assert world.run("old.csv")["reason"]["code"] == "newerRunUnreadable"
+
+
+def test_a_ledger_that_somebody_has_deleted_is_not_taken_for_one_that_was_never_begun(world, clock):
+    world.entra.post("faults", {"on": "bulkUpload", "containing": '"W00101"', "status": 503, "times": None})
+    run = world.upload(titled(range(1, 121), "some"))
+    posts = len(world.posts())
+    assert run["counts"]["accepted"] == 100
+    damage(world, run, "ledger.ndjson", None)
+    clock.sleep(4000)
+    world.resume()
+    assert (world.run()["state"], world.run()["reason"]["code"], len(world.posts())) == ("held", "planDamaged", posts)
