@@ -115,7 +115,7 @@ def test_what_was_posted_without_an_answer_speaks_also_once_a_still_newer_file_h
 
 
 def test_a_run_that_is_cancelled_while_another_one_is_sent_is_not_sent_after_it(world, clock, monkeypatch):
-    """The sender learns of it while it stops for a reason of its own."""
+    """The sender learns of it while the answer is on its way that makes it stop for a reason of its own."""
     monkeypatch.setattr("shared.workflows.send_run._LOOK_EVERY_SECONDS", 0.0)
     world.entra.change(jobStatus="Paused")
     world.upload(titled(range(1, 101), "refused"), "refused.csv")
@@ -124,18 +124,22 @@ def test_a_run_that_is_cancelled_while_another_one_is_sent_is_not_sent_after_it(
     world.entra.change(jobStatus="Active")
     clock.sleep(400)
     world.entra.post("faults", {"on": "bulkUpload", "containing": '"refused"', "status": 400, "times": None})
-    looks = iter(range(1000))
+    marker, posts_until_the_tenth_is_rejected = Sending._order_marker, 22
 
     def look(self: Sending) -> str | None:
-        if next(looks) == 12:
+        posts = len(world.posts())
+        if posts == posts_until_the_tenth_is_rejected - 1:
+            world.entra.change(latencyMs=1500)
+        elif posts == posts_until_the_tenth_is_rejected and not world.run("wrong.csv")["actions"]:
             cancel(world, "wrong.csv")
             world.service.get_blob_client("state", f"jobs/{self.job_id}/planned").upload_blob(b"x", overwrite=True)
         return marker(self)
 
-    marker = Sending._order_marker
     monkeypatch.setattr(Sending, "_order_marker", look)
     world.resume()
-    assert next(looks) > 12
+    world.entra.change(latencyMs=0)
+    assert len(world.posts()) == posts_until_the_tenth_is_rejected
+    assert world.run("wrong.csv")["actions"]
     assert world.run("refused.csv")["reason"]["code"] == "everythingRejected"
     assert (world.run("wrong.csv")["state"], world.run("wrong.csv")["counts"]["superseded"]) == ("sent", 1)
     assert "W00500" not in world.accounts()
