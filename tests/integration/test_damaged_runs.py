@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.integration.older_and_newer import ROWS, URGENT, damage, mend, old_run, refuse_old_rows, titles
+from tests.integration.waiting_runs import ROWS, URGENT, damage, mend, old_run, refuse_old_rows, titles
 from tests.platform.hr_files import titled
 from tests.platform.virtual_clock import virtual_clock
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from shared.workflows.sending import Sending
-from tests.integration.older_and_newer import URGENT, cancel, waiting_load
+from tests.integration.waiting_runs import URGENT, cancel, waiting_load
 from tests.platform.answers import BUCKET_FULL
 from tests.platform.hr_files import hr_csv, hr_row, titled
 from tests.platform.sent_twice import turned_back

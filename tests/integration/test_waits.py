@@ -1,4 +1,4 @@
-"""No wait is shorter than asked, whoever ends the session meanwhile; one that lasts too long is told to a person."""
+"""No wait is shorter than asked, whoever ends the session meanwhile."""
 
 from __future__ import annotations
 
@@ -9,13 +9,18 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from shared.bootstrap import connector
+from shared.inbound.sending.ledger_entry import AnswerEntry
+from shared.workflows.ledger_log import LedgerLog
+from tests.integration.waiting_runs import cancel, error_codes
 from tests.platform.answers import BUCKET_FULL
 from tests.platform.hr_files import hr_csv, workers
+from tests.platform.storage_faults import Calls, storage_fault
 from tests.platform.virtual_clock import virtual_clock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
+    from shared.inbound.sending.ledger_entry import Entry
     from tests.integration.conftest import World
     from tests.platform.virtual_clock import VirtualClock
 
@@ -102,47 +107,62 @@ def assert_the_next_process_waits(world: World, clock: VirtualClock, run: dict[s
     assert {run["state"] for run in world.runs()} == {"sent"}
 
 
-LASTING = {
-    "unavailable": {"disconnect": "beforeReading"},
-    "bucketFull": {"status": 500, "body": BUCKET_FULL},
-    "throttled": {"status": 429, "headers": {"Retry-After": "600"}},
-}
+LONG = 600.0
+ONE_IS_THROTTLED_ONE_IS_SLOW = [
+    {"on": "bulkUpload", "containing": '"W00051"', "status": 429, "headers": {"Retry-After": f"{LONG:.0f}"}},
+    {"on": "bulkUpload", "containing": '"W00101"', "hang": 3},
+]
+"""Of two requests in flight; the others are answered at once."""
 
 
-@pytest.mark.parametrize("code", LASTING)
-def test_a_wait_that_should_have_ended_long_ago_is_told_once_and_ends_by_itself(world, clock, code):
-    world.entra.post("faults", {"on": "bulkUpload", "times": None, **LASTING[code]})
-    began, told_at = clock.now(), None
-    world.upload(hr_csv(*workers(3)))
-    for _ in range(20):
-        clock.sleep(240)
+def assert_nothing_was_posted_before_the_long_wait_was_over(world: World, clock: VirtualClock) -> None:
+    asked_at = next(post["epoch"] for post in world.posts() if post["status"] == 429)
+    posts = len(world.posts())
+    for _ in range(8):
+        clock.sleep(100)
         world.resume()
-        if told_at is None and told(world):
-            told_at = clock.now()
-    assert told(world) == [("run.blocked", code)]
-    assert told_at
-    assert 1800 <= (told_at - began).total_seconds() <= 3600
-    assert (world.run()["state"], world.run()["reason"]["code"]) == ("blocked", code)
-    world.entra.control.delete("faults")
-    clock.sleep(1300)
+    assert world.posts()[posts]["epoch"] - asked_at >= LONG
+    assert {run["state"] for run in world.runs()} == {"sent"}
+
+
+def test_a_long_wait_is_kept_where_another_answer_can_not_be_put_down(world, clock):
+    """The ledger takes: begun 1, its answer, begun 2 and 3, the answer to 2; and then no more for a while."""
+    world.entra.post("faults", ONE_IS_THROTTLED_ONE_IS_SLOW)
+    with storage_fault("500", Calls("PUT", "comp=appendblock"), after=4, times=99) as fault:
+        run = world.upload(hr_csv(*workers(120)))
+    assert fault.struck
+    assert run["reason"]["code"] == "sendingFailed"
+    assert_nothing_was_posted_before_the_long_wait_was_over(world, clock)
+
+
+def test_a_long_wait_is_known_to_the_next_process_although_another_answer_was_still_to_come(world, clock, monkeypatch):
+    world.entra.post("faults", ONE_IS_THROTTLED_ONE_IS_SLOW)
+    add = LedgerLog.add
+
+    def kill(self: LedgerLog, entries: Iterable[Entry]) -> None:
+        some = list(entries)
+        if any(isinstance(entry, AnswerEntry) and entry.request == 3 for entry in some):
+            raise Killed
+        add(self, some)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(LedgerLog, "add", kill)
+        with pytest.raises(Killed):
+            world.upload(hr_csv(*workers(120)))
+    assert_nothing_was_posted_before_the_long_wait_was_over(world, clock)
+
+
+def test_a_wait_outlives_the_run_that_was_told_of_it(world, clock):
+    throttled = {"on": "bulkUpload", "status": 429, "headers": {"Retry-After": f"{LONG:.0f}"}}
+    world.entra.post("faults", throttled)
+    world.upload(hr_csv(*workers(3)), "wrong.csv")
+    world.later()
+    world.upload(hr_csv(*workers(3, first=10)), "right.csv")
+    cancel(world, "wrong.csv")
     world.resume()
-    assert world.run()["state"] == "sent"
-    assert told(world) == [("run.blocked", code)]
-
-
-def test_a_load_that_takes_days_of_the_quota_is_no_alarm(world, clock, monkeypatch):
-    monkeypatch.setenv("BULK_REQUESTS_PER_DAY", "2")
-    connector.cache_clear()
-    world.upload(hr_csv(*workers(150)))
-    for _ in range(30):
-        clock.sleep(3000)
-        world.resume()
-    assert told(world) == []
-    assert world.run()["state"] == "sent"
-
-
-def told(world: World) -> list[tuple[str, str]]:
-    return [(event["event"], event.get("code", "")) for event in world.events() if event["level"] == "error"]
+    assert world.run("wrong.csv")["counts"]["superseded"] == 3
+    assert_nothing_was_posted_before_the_long_wait_was_over(world, clock)
+    assert set(world.accounts()) == {"W00010", "W00011", "W00012"}
 
 
 def test_a_ledger_that_can_not_be_appended_to_costs_no_calls_of_the_day_and_is_told_once(world, clock):
@@ -159,14 +179,14 @@ def test_a_ledger_that_can_not_be_appended_to_costs_no_calls_of_the_day_and_is_t
         world.resume()
         clock.sleep(61)
     assert (len(world.posts()), world.calls_of_the_day()) == (posts, calls)
-    assert told(world) == [("run.blocked", "sendingFailed")]
+    assert error_codes(world) == [("run.blocked", "sendingFailed")]
 
 
 def test_a_cancelled_run_that_can_not_be_marked_holds_up_no_other(world, clock):
     world.entra.change(jobStatus="Paused")
     run = world.upload(hr_csv(*workers(3)), "wrong.csv")
     world.service.get_blob_client("runs", f"contoso/{run['run']}/ledger.ndjson").upload_blob(b"")
-    world.change_record(run, actions=[{"action": "cancel", "by": "somebody", "at": run["plannedAt"], "why": None}])
+    cancel(world, "wrong.csv")
     world.later()
     world.upload(hr_csv(*workers(3, first=10)), "right.csv")
     world.entra.change(jobStatus="Active")
@@ -174,4 +194,4 @@ def test_a_cancelled_run_that_can_not_be_marked_holds_up_no_other(world, clock):
     world.resume()
     assert world.run("right.csv")["state"] == "sent"
     assert set(world.accounts()) == {"W00010", "W00011", "W00012"}
-    assert ("run.notCancelled", "") in told(world)
+    assert ("run.notCancelled", "") in error_codes(world)

@@ -1,4 +1,4 @@
-"""What tests of older and newer runs have in common: an older run that waits, and blobs that somebody has damaged."""
+"""What tests of runs that wait have in common: an older run beside a newer one, damaged blobs, what was told."""
 
 from __future__ import annotations
 
@@ -60,3 +60,8 @@ def cancel(world: World, name: str) -> None:
     run = world.run(name)
     action = {"action": "cancel", "by": "somebody", "at": run["plannedAt"], "why": None}
     world.change_record(run, actions=[*run["actions"], action])
+
+
+def error_codes(world: World) -> list[tuple[str, str]]:
+    """What has been told to a person, as event and code."""
+    return [(event["event"], event.get("code", "")) for event in world.events() if event["level"] == "error"]
