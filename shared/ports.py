@@ -117,8 +117,13 @@ class Drops(Protocol):
 class ProvisioningApi(Protocol):
     """A synchronization job of Microsoft Graph. Safe to call from several threads at once."""
 
-    def upload(self, service_principal_id: str, job_id: str, body: bytes, client_request_id: str) -> Answer:
-        """Post one bulk request. Never raises for what the API or the network does: that is an Answer."""
+    def upload(
+        self, service_principal_id: str, job_id: str, body: bytes, client_request_id: str, may_go: Callable[[], bool]
+    ) -> Answer:
+        """Post one bulk request. Never raises for what the API or the network does: that is an Answer.
+
+        `may_go` is asked once everything but the connection is there, since a token can take its time.
+        """
 
     def fetch_new_token(self) -> None:
         """Forget the cached token: the next POST carries a new one."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from shared.errors import NoTokenError
-from shared.inbound.sending.answer import NO_TOKEN, Answer
+from shared.inbound.sending.answer import NO_TOKEN, NOT_POSTED, Answer
 from shared.inbound.sending.job_health import JobStatus
 
 if TYPE_CHECKING:
@@ -90,8 +90,9 @@ class GraphClient:
         content: bytes | None = None,
         headers: dict[str, str],
         largest: int = _LARGEST_ANSWER,
+        token: str | None = None,
     ) -> Reply:
-        """One request with a token. Of the answer no more than `largest` bytes are kept.
+        """One request with that token, or with one that is asked for. Of the answer `largest` bytes are kept at most.
 
         Raises:
             ValueError: the URL is not on GRAPH_ENDPOINT's host.
@@ -101,7 +102,7 @@ class GraphClient:
         target = self._endpoint.join(url)
         if not self.is_home(target):
             raise ValueError("a token is only sent to GRAPH_ENDPOINT's host")
-        headers = {"Authorization": f"Bearer {self._token()}", **headers}
+        headers = {"Authorization": f"Bearer {token or self.token()}", **headers}
         with self._http.stream(method, target, content=content, headers=headers) as response:
             return Reply(response.status_code, response.headers, self._read_in_bounds(response, largest))
 
@@ -116,8 +117,12 @@ class GraphClient:
                 raise httpx.ReadTimeout("the answer came too slowly")
         return bytes(content[:largest])
 
-    def _token(self) -> str:
-        """One thread asks at a time. Who waited while it got none shares that, or each would wait for its own."""
+    def token(self) -> str:
+        """The cached one while it is good. One thread asks at a time; who waited while it got none shares that.
+
+        Raises:
+            NoTokenError: there is none.
+        """
         asked_before = self._tokens_asked
         with self._token_lock:
             if self._no_token and self._tokens_asked != asked_before:
@@ -139,12 +144,24 @@ class BulkUpload:
         """Takes the client."""
         self._graph = graph
 
-    def upload(self, service_principal_id: str, job_id: str, body: bytes, client_request_id: str) -> Answer:
+    def upload(
+        self,
+        service_principal_id: str,
+        job_id: str,
+        body: bytes,
+        client_request_id: str,
+        may_go: Callable[[], bool] = lambda: True,
+    ) -> Answer:
         """Post one bulk request; what goes wrong is an Answer too."""
         url = f"/v1.0/servicePrincipals/{service_principal_id}/synchronization/jobs/{job_id}/bulkUpload"
         headers = {"Content-Type": SCIM_JSON, "client-request-id": client_request_id}
         try:
-            reply = self._graph.send("POST", url, content=body, headers=headers, largest=_LARGEST_JOB_ANSWER)
+            token = self._graph.token()
+            if not may_go():
+                return Answer(None, NOT_POSTED)
+            reply = self._graph.send(
+                "POST", url, content=body, headers=headers, largest=_LARGEST_JOB_ANSWER, token=token
+            )
         except NoTokenError:
             return Answer(None, NO_TOKEN)
         except httpx.TimeoutException:

@@ -61,8 +61,10 @@ def close_cancelled(record: RunRecord, sending: Sending) -> None:
     except (LeaseLostError, ConfigurationError):
         raise
     except Exception as error:  # noqa: BLE001 - whatever it is, a person has to see it
-        name = type(error).__name__
-        sending.outside.events.error("run.notCancelled", error=name, run=record.run, feed=record.feed)
+        if record.run not in sending.outside.told_once:
+            sending.outside.told_once.add(record.run)
+            name = type(error).__name__
+            sending.outside.events.error("run.notCancelled", error=name, run=record.run, feed=record.feed)
 
 
 def _cancel(record: RunRecord, sending: Sending) -> None:

@@ -68,7 +68,7 @@ class DailyCalls:
         self._granted -= 1
 
     def unused(self) -> None:
-        """A call that was used was not made after all (a minute's end meanwhile only errs on the safe side)."""
+        """A call that was used was not made after all. Where a minute has ended meanwhile it counts for the new one."""
         self._granted += 1
 
     def give_back(self) -> None:

@@ -9,7 +9,7 @@ was never taken, so it speaks for no other feed.
 from __future__ import annotations
 
 from contextlib import closing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from shared.errors import NewerRunUnreadableError, RunDamagedError
 from shared.inbound.sending.ledger_entry import SupersededEntry
@@ -20,11 +20,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from shared.inbound.sending.ledger import Ledger
+    from shared.ports import Lease
     from shared.run.record import RunRecord
     from shared.workflows.ledger_log import LedgerLog
     from shared.workflows.run_store import RunHead, RunStore
     from shared.workflows.sending import Sending
 
+_KEEP_EVERY_ROWS = 1000
+_T = TypeVar("_T")
 _SPEAKS_WHEN_PLANNED = frozenset(
     {RunState.PLANNED, RunState.SENDING, RunState.BLOCKED, RunState.SENT, RunState.SETTLED}
 )
@@ -44,12 +47,11 @@ def supersede_older_rows(
     if not newer or log.ledger.is_complete:
         return
     runs, at = sending.runs, sending.outside.clock.now()
-    with closing(UnsentWorkers(_unsent(record, log.ledger, runs))) as unsent:
+    with closing(UnsentWorkers(_with_lease(_unsent(record, log.ledger, runs), sending.lease))) as unsent:
         for other in newer:
             if unsent.is_empty:
                 break
-            sending.lease.keep()
-            unsent.newer(other.run, _spoken_of(other, record.feed, runs))
+            unsent.newer(other.run, _with_lease(_spoken_of(other, record.feed, runs), sending.lease))
         entries = [
             SupersededEntry(request=request, operations=operations, by_run=run, at=at)
             for request, run, operations in unsent.superseded()
@@ -66,6 +68,14 @@ def supersede_everything(log: LedgerLog, sending: Sending) -> None:
             for part in ledger.left()
         ]
     )
+
+
+def _with_lease(items: Iterator[_T], lease: Lease) -> Iterator[_T]:
+    """A run can have a million rows, and to compare them takes longer than the lease lasts."""
+    for number, item in enumerate(items):
+        if number % _KEEP_EVERY_ROWS == 0:
+            lease.keep()
+        yield item
 
 
 def _newer(head: RunHead, heads: list[RunHead]) -> list[RunHead]:

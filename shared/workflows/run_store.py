@@ -72,7 +72,7 @@ class RunStore:
             RunDamagedError: what lies there is no record.
         """
         found = self._store.read(RUNS, self.name(feed, run, _RUN_JSON))
-        return _record(found.content, run) if found else None
+        return _record(found.content, feed, run) if found else None
 
     def create(self, record: RunRecord) -> RunRecord:
         """Write a new record; where the run has one already, that one stands and is returned."""
@@ -95,7 +95,7 @@ class RunStore:
             found = self._store.read(RUNS, name)
             if found is None:
                 break
-            before = _record(found.content, run)
+            before = _record(found.content, feed, run)
             after = change(before)
             if after == before:
                 return before
@@ -213,8 +213,11 @@ def _metadata(record: RunRecord) -> dict[str, str]:
     return metadata | {name: value for name, value in optional.items() if value}
 
 
-def _record(content: bytes, run: str) -> RunRecord:
+def _record(content: bytes, feed: str, run: str) -> RunRecord:
     try:
-        return RunRecord.model_validate_json(content)
+        record = RunRecord.model_validate_json(content)
     except ValidationError:
         raise RunDamagedError(f"run.json of run {run} is not a record of a run") from None
+    if (record.feed, record.run) != (feed, run):
+        raise RunDamagedError(f"run.json of run {run} is another run's")
+    return record

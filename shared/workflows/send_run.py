@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from shared.inbound.sending.advice import DAILY_QUOTA, EVERYTHING_REJECTED
-from shared.inbound.sending.answer import NOT_POSTED, Answer, Attempt, next_step
+from shared.inbound.sending.answer import Attempt, next_step
 from shared.inbound.sending.course import Course
 from shared.inbound.sending.ledger_entry import AnswerEntry
 from shared.inbound.sending.pacing import NotBefore, Wait
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from shared.inbound.sending.answer import Step
+    from shared.inbound.sending.answer import Answer, Step
     from shared.inbound.sending.ledger_entry import Part
     from shared.ports import InFlight
     from shared.run.record import RunRecord
@@ -179,8 +179,7 @@ class RunSender:
         upload = partial(self._outside.api.upload, record.service_principal_id or "", record.job_id or "")
 
         def call() -> Answer:
-            is_in_time = self._outside.clock.monotonic() < latest
-            answer = upload(body, request_id) if is_in_time else Answer(None, NOT_POSTED)
+            answer = upload(body, request_id, lambda: self._outside.clock.monotonic() < latest)
             flying.ended_at = self._outside.clock.monotonic()
             return answer
 

@@ -77,7 +77,7 @@ def _send_in_order(sending: Sending) -> str | None:
         if _waits_for_older_drop(record, missed):
             outside.events.info("run.waitsForOlderDrop", run=record.run, feed=record.feed, job=record.job_id)
             return "olderDrop"
-        code = _send_one(head, record, heads, sending)
+        code = _send_apart(head, record, heads, sending)
         if code == NOT_FOUND.code:
             not_found.add(record.service_principal_id)
         elif code is not None and code not in OF_ONE_RUN:
@@ -106,6 +106,16 @@ def _waits_for_older_drop(record: RunRecord, missed: list[Drop]) -> bool:
         drop.dropped_at <= record.dropped_at and (record.priority == "normal" or drop.feed == record.feed)
         for drop in missed
     )
+
+
+def _send_apart(head: RunHead, record: RunRecord, heads: list[RunHead], sending: Sending) -> str | None:
+    """As `_send_one`; a record that contradicts what was sent stops its own run and no other."""
+    try:
+        return _send_one(head, record, heads, sending)
+    except (RunDamagedError, ValueError) as error:
+        name = type(error).__name__
+        sending.outside.events.error("run.damaged", run=record.run, feed=record.feed, error=name)
+        return None
 
 
 def _send_one(head: RunHead, record: RunRecord, heads: list[RunHead], sending: Sending) -> str | None:

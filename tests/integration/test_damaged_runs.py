@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from shared.workflows.run_progress import RunProgress
 from tests.integration.waiting_runs import ROWS, URGENT, damage, mend, old_run, refuse_old_rows, titles
 from tests.platform.hr_files import titled
 from tests.platform.virtual_clock import virtual_clock
@@ -15,6 +16,7 @@ from tests.platform.virtual_clock import virtual_clock
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from shared.inbound.sending.ledger import Ledger
     from tests.integration.conftest import World
     from tests.platform.virtual_clock import VirtualClock
 
@@ -140,3 +142,41 @@ def test_a_ledger_that_somebody_has_deleted_is_not_taken_for_one_that_was_never_
     clock.sleep(4000)
     world.resume()
     assert (world.run()["state"], world.run()["reason"]["code"], len(world.posts())) == ("held", "planDamaged", posts)
+
+
+def test_a_record_that_contradicts_what_is_sent_stops_its_own_run_and_no_other(world, clock, monkeypatch):
+    """Somebody writes into it, while it is sent, that everything is over."""
+    world.entra.change(jobStatus="Paused")
+    for name, title in (("old.csv", "old"), ("new.csv", "new")):
+        world.upload(titled(ROWS if title == "old" else range(201, 204), title), name)
+        world.later()
+    world.entra.change(jobStatus="Active")
+    clock.sleep(400)
+    report = RunProgress.finish
+
+    def finish(self: RunProgress, ledger: Ledger) -> None:
+        old = world.run("old.csv")
+        if old["state"] == "sending":
+            world.change_record(old, state="settled")
+        report(self, ledger)
+
+    monkeypatch.setattr(RunProgress, "finish", finish)
+    world.resume()
+    assert world.run("new.csv")["state"] == "sent"
+    assert [event["run"] for event in world.events() if event["event"] == "run.damaged"] == [
+        world.run("old.csv")["run"]
+    ]
+
+
+def test_a_copy_of_a_runs_folder_is_no_run(world, clock):
+    run = world.upload(titled(range(1, 4), "some"), "some.csv")
+    posts = len(world.posts())
+    client = world.service.get_container_client("runs")
+    for name in ("run.json", "rows.ndjson", "requests/0001.ndjson.gz"):
+        content = world.blob("runs", f"contoso/{run['run']}/{name}")
+        metadata = {"state": "planned", "jobid": run["jobId"], "plannedat": run["plannedAt"]}
+        client.upload_blob(f"contoso/{run['run']}-copy/{name}", content, metadata=metadata)
+    world.resume()
+    assert len(world.posts()) == posts
+    told = [event for event in world.events() if event["event"] == "run.unreadable"]
+    assert {event["run"] for event in told} == {f"{run['run']}-copy"}

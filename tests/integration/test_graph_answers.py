@@ -15,7 +15,7 @@ import pytest
 from azure.identity import ManagedIdentityCredential
 
 from shared.adapters.graph import BulkUpload, GraphClient
-from shared.inbound.sending.answer import NO_TOKEN, Answer
+from shared.inbound.sending.answer import NO_TOKEN, NOT_POSTED, Answer
 from shared.inbound.sending.job_health import JobStatus, block_for, unknown_code
 
 if TYPE_CHECKING:
@@ -40,8 +40,8 @@ class Graph:
         self.api = BulkUpload(self.client)
         self.job = (self.settings["SERVICE_PRINCIPAL_ID"], self.settings["JOB_ID"])
 
-    def upload(self, worker: str = "W00001") -> Answer:
-        return self.api.upload(*self.job, body(worker), "7b0f6f4e-58f3-4d1a-8d3a-0d9f6c1e2a11")
+    def upload(self, worker: str = "W00001", may_go: Callable[[], bool] = lambda: True) -> Answer:
+        return self.api.upload(*self.job, body(worker), "7b0f6f4e-58f3-4d1a-8d3a-0d9f6c1e2a11", may_go)
 
     def status(self) -> JobStatus:
         return self.api.job_status(*self.job)
@@ -236,6 +236,18 @@ def test_without_a_token_nothing_is_posted_and_waiting_threads_share_the_failure
     assert answers == [Answer(None, NO_TOKEN)] * 10
     assert entra.get("requests", on="bulkUpload") == []
     assert len(entra.get("requests", on="token")) < 10
+
+
+def test_whether_it_is_still_time_to_post_is_asked_when_the_token_is_there(graph, entra):
+    tokens: list[int] = []
+
+    def too_late() -> bool:
+        tokens.append(len(entra.get("requests", on="token")))
+        return False
+
+    assert graph.upload(may_go=too_late) == Answer(None, NOT_POSTED)
+    assert tokens == [1]
+    assert entra.get("requests", on="bulkUpload") == []
     entra.control.delete("faults").raise_for_status()
     assert graph.upload().status == 202
 
