@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ from shared.bootstrap import connector
 from shared.cli.commands import main
 from shared.errors import LeaseLostError
 from shared.workflows.attempts import MOST_ATTEMPTS
+from tests.platform.answers import BUCKET_FULL
 from tests.platform.child_world import break_leases
 from tests.platform.feeds import sample_feed
 from tests.platform.hr_files import hr_csv, hr_row, workers
@@ -21,13 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 NOT_YET_HIRED = b'\nrows:\n  exclude: {HireDate: {after: today, date: "%d/%m/%Y"}}\n'
-BUCKET_FULL = {"error": {"code": "InternalServerError", "message": "The bucket that stores the ingested data is full"}}
-
-
-@pytest.fixture
-def later() -> Callable[[], None]:
-    """Drops of one second have no order: Azurite stamps whole seconds."""
-    return lambda: time.sleep(1.05)
 
 
 def titled(number: int, title: str) -> str:
@@ -89,14 +82,14 @@ def test_a_drop_whose_record_was_deleted_after_it_was_sent_in_part_is_refused_an
     assert {f"W{number:05d}" for number in range(1, 121)} <= set(world.accounts())
 
 
-def test_older_content_that_turns_up_again_does_not_follow_a_run_whose_record_was_deleted(world, later):
+def test_older_content_that_turns_up_again_does_not_follow_a_run_whose_record_was_deleted(world):
     world.upload(hr_csv(hr_row("W00001")), "monday.csv")
-    later()
+    world.later()
     run = world.upload(hr_csv(hr_row("W00001", WorkerStatus="Terminated")), "tuesday.csv")
     delete_record(world, run)
     world.host.blob_created("contoso/tuesday.csv")
     assert state_and_code(world, "tuesday.csv") == ("refused", "sentInPart")
-    later()
+    world.later()
     world.service.get_blob_client("hr-drop", "contoso/monday.csv").set_blob_metadata({"scanned": "yes"})
     world.advance(hours=0.1)
     connector.cache_clear()
@@ -105,7 +98,7 @@ def test_older_content_that_turns_up_again_does_not_follow_a_run_whose_record_wa
     assert world.accounts()["W00001"]["accountEnabled"] is False
 
 
-def test_what_a_run_has_posted_is_not_overwritten_by_an_older_one_once_its_record_is_deleted(world, later, monkeypatch):
+def test_what_a_run_has_posted_is_not_overwritten_by_an_older_one_once_its_record_is_deleted(world, monkeypatch):
     monkeypatch.setenv("BULK_REQUESTS_PER_DAY", "3")
     monkeypatch.setenv("BULK_REQUESTS_RESERVED_PER_DAY", "1")
     connector.cache_clear()
@@ -114,7 +107,7 @@ def test_what_a_run_has_posted_is_not_overwritten_by_an_older_one_once_its_recor
     world.put_feed(urgent, "leavers")
     world.upload(hr_csv(*workers(150)), "load.csv")
     assert state_and_code(world, "load.csv") == ("sending", "dailyQuota")
-    later()
+    world.later()
     leavers = world.upload(hr_csv(hr_row("W00140", WorkerStatus="Terminated")), "leavers.csv", "leavers")
     assert leavers["state"] == "sent"
     world.service.get_blob_client("runs", f"leavers/{leavers['run']}/run.json").delete_blob()
@@ -194,18 +187,18 @@ def test_a_planner_that_lost_its_lease_writes_no_further_part_of_the_plan(world,
     assert (world.run()["state"], world.faults()) == ("settled", [])
 
 
-def dropped_again_on_purpose(world, later, *, content: str = "") -> tuple[str, str]:
+def dropped_again_on_purpose(world, *, content: str = "") -> tuple[str, str]:
     """1.csv and 2.csv are sent; 3.csv says what 1.csv said, 4.csv is newer. No event of the last two has come yet."""
-    for name, content in (("1.csv", titled(1, "a")), ("2.csv", titled(2, "b"))):
-        world.upload(content, name)
-        later()
+    for name, text in (("1.csv", titled(1, "a")), ("2.csv", titled(2, "b"))):
+        world.upload(text, name)
+        world.later()
     again = world.drop(content or titled(1, "a"), "3.csv")
-    later()
+    world.later()
     return again, world.drop(titled(3, "c"), "4.csv")
 
 
-def test_a_file_that_was_dropped_again_on_purpose_is_sent_also_when_a_newer_ones_event_comes_first(world, later):
-    again, newer = dropped_again_on_purpose(world, later)
+def test_a_file_that_was_dropped_again_on_purpose_is_sent_also_when_a_newer_ones_event_comes_first(world):
+    again, newer = dropped_again_on_purpose(world)
     for _ in range(MOST_ATTEMPTS + 1):
         world.host.blob_created(newer)
     assert state_and_code(world, "4.csv") == ("planned", None), "nothing goes past an older drop without a run"
@@ -215,8 +208,8 @@ def test_a_file_that_was_dropped_again_on_purpose_is_sent_also_when_a_newer_ones
     assert "run.refused" not in world.event_names()
 
 
-def test_an_event_that_has_not_come_after_five_minutes_is_not_waited_for(world, later):
-    _, newer = dropped_again_on_purpose(world, later)
+def test_an_event_that_has_not_come_after_five_minutes_is_not_waited_for(world):
+    _, newer = dropped_again_on_purpose(world)
     world.advance(hours=0.1)
     connector.cache_clear()
     world.host.blob_created(newer)
@@ -224,20 +217,20 @@ def test_an_event_that_has_not_come_after_five_minutes_is_not_waited_for(world, 
     assert state_and_code(world, "4.csv") == ("sent", None)
 
 
-def test_an_older_drop_with_new_content_does_not_have_to_wait_for_its_event(world, later):
-    _, newer = dropped_again_on_purpose(world, later, content=titled(4, "d"))
+def test_an_older_drop_with_new_content_does_not_have_to_wait_for_its_event(world):
+    _, newer = dropped_again_on_purpose(world, content=titled(4, "d"))
     world.host.blob_created(newer)
     assert [state_and_code(world, f"{number}.csv") for number in (3, 4)] == [("sent", None)] * 2
 
 
-def test_a_blob_that_was_only_touched_is_not_sent_again_because_a_newer_file_came_right_after(world, later):
+def test_a_blob_that_was_only_touched_is_not_sent_again_because_a_newer_file_came_right_after(world):
     """A leaver's last word must stand: a scanner writes metadata, and the next file does not name the leaver."""
     world.upload(hr_csv(hr_row("W00001")), "monday.csv")
-    later()
+    world.later()
     world.upload(hr_csv(hr_row("W00001", WorkerStatus="Terminated")), "tuesday.csv")
-    later()
+    world.later()
     world.service.get_blob_client("hr-drop", "contoso/monday.csv").set_blob_metadata({"scanned": "yes"})
-    later()
+    world.later()
     world.upload(titled(2, "b"), "wednesday.csv")
     assert world.run("wednesday.csv")["state"] == "planned"
     world.advance(hours=0.1)
@@ -248,18 +241,18 @@ def test_a_blob_that_was_only_touched_is_not_sent_again_because_a_newer_file_cam
     assert world.accounts()["W00001"]["accountEnabled"] is False
 
 
-def test_an_event_that_comes_while_another_call_has_the_drop_is_remembered(world, later, while_it_writes):
-    again, newer = dropped_again_on_purpose(world, later)
+def test_an_event_that_comes_while_another_call_has_the_drop_is_remembered(world, while_it_writes):
+    again, newer = dropped_again_on_purpose(world)
     while_it_writes("feed.yaml", lambda: world.host.blob_created(again))
     world.host.blob_created(newer)
     assert [state_and_code(world, f"{number}.csv") for number in (3, 4)] == [("sent", None)] * 2
 
 
-def test_an_event_whose_planner_was_killed_is_remembered(world, later, while_it_writes):
+def test_an_event_whose_planner_was_killed_is_remembered(world, while_it_writes):
     world.upload(titled(1, "a"), "1.csv")
-    later()
+    world.later()
     world.upload(titled(1, "b"), "2.csv")
-    later()
+    world.later()
     while_it_writes("rows.ndjson", killed)
     with pytest.raises(Killed):
         world.upload(titled(1, "a"), "3.csv")
@@ -271,14 +264,12 @@ def test_an_event_whose_planner_was_killed_is_remembered(world, later, while_it_
     assert world.accounts()["W00001"]["attributes"]["jobTitle"] == "a"
 
 
-def test_of_a_file_that_was_overwritten_after_its_planner_was_killed_a_run_says_that_it_is_gone(
-    world, later, while_it_writes
-):
+def test_of_a_file_that_was_overwritten_after_its_planner_was_killed_a_run_says_that_it_is_gone(world, while_it_writes):
     while_it_writes("rows.ndjson", killed)
     with pytest.raises(Killed):
         world.upload(titled(1, "a"), "changes.csv")
     break_leases(world.service)
-    later()
+    world.later()
     world.upload(titled(2, "b"), "changes.csv")
     world.resume()
     assert [run["state"] for run in world.runs()] == ["sent"], "its event may be delivered once more"
