@@ -79,7 +79,8 @@ class RequestFile(Record):
 class RunRecord(Record):
     """One run; times are UTC.
 
-    `first_sent_at`: when sending began, before the first request. `not_before`: when a run that waits goes on.
+    `first_sent_at`: when sending began, before the first request. `not_before`: when a run that waits goes on; of a
+    cancelled one that is over, until when the job rests all the same.
     `barriers`: numbers of requests at which rows begin whose managers are in earlier ones; what the API takes of a
     report it last takes after their manager. `resend_of`: the run whose rows this one sends again.
     """
@@ -135,9 +136,9 @@ class RunRecord(Record):
         return next((action for action in self.actions if action.action == "cancel"), None)
 
     @property
-    def waits_by_itself(self) -> bool:
-        """Whether what it waits for, if anything, needs nobody: the API's word, or the daily quota."""
-        return self.state is RunState.SENDING
+    def asks_job_to_wait(self) -> bool:
+        """Whether what it waits for may concern the job; of a cancelled run, only what the API has asked for does."""
+        return self.cancelled_by is None or self.state is RunState.SENDING
 
     @property
     def needs_sender(self) -> bool:

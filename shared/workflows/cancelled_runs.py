@@ -48,16 +48,9 @@ def _give_up(record: RunRecord, sending: Sending) -> RunRecord:
 
 
 def close_cancelled(record: RunRecord, sending: Sending) -> None:
-    """What can't be marked as not sent is not sent either; the job's other runs go on.
-
-    A wait that the API has asked for outlives the run that was told of it: until it is over, the run stays open.
-    """
-    waits = record.waits_by_itself and record.not_before and sending.outside.clock.now() < record.not_before
+    """What can't be marked as not sent is not sent either; the job's other runs go on."""
     try:
-        if waits:
-            _give_up(record, sending)
-        else:
-            _cancel(record, sending)
+        _cancel(record, sending)
     except (LeaseLostError, ConfigurationError):
         raise
     except Exception as error:  # noqa: BLE001 - whatever it is, a person has to see it

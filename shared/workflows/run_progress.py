@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from shared.inbound.sending.advice import DAILY_QUOTA
+from shared.inbound.sending.stop import OF_ONE_RUN
 from shared.run.record import Requests, reason_record
 from shared.run.run_state import RunState
 
@@ -63,8 +64,10 @@ class RunProgress:
             self.report(ledger)
 
     def finish(self, ledger: Ledger) -> None:
-        """Nothing is left to send."""
-        after = self._write(ledger, RunState.SENT)
+        """Nothing is left to send. The wait that a cancelled run was told of is the job's, and goes on."""
+        is_cancelled = self._record.cancelled_by is not None
+        rests = is_cancelled and self._record.asks_job_to_wait and self._known not in OF_ONE_RUN
+        after = self._write(ledger, RunState.SENT, not_before=self._record.not_before if rests else None)
         numbers = {"accepted": ledger.accepted_operations, "rejected": ledger.rejected_operations}
         superseded = {"superseded": ledger.superseded_operations} if ledger.superseded_operations else {}
         self._outside.events.info("run.sent", **numbers, **superseded, **_ids(after))

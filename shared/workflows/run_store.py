@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
@@ -23,7 +24,6 @@ from shared.scim.bulk import MAX_OPERATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from datetime import datetime
 
     from shared.inbound.planning.bulk_request import IndexedRow
     from shared.ports import BlobListing, BlobStore, Clock
@@ -36,7 +36,10 @@ _MAX_RACES = 20
 
 @dataclass(frozen=True)
 class RunHead:
-    """A run as the listing shows it. `state` None: its record can't be read, so it is known and nothing more."""
+    """A run as the listing shows it. `state` None: its record can't be read, so it is known and nothing more.
+
+    `job_rests_until`: of a run that is over, until when the API wanted no call.
+    """
 
     run: str
     feed: str
@@ -46,6 +49,7 @@ class RunHead:
     content_sha256: str | None
     is_urgent: bool
     written_at: datetime
+    job_rests_until: datetime | None
 
     @property
     def order(self) -> tuple[str, str, str]:
@@ -135,6 +139,7 @@ class RunStore:
             content_sha256=metadata.get("contentsha256"),
             is_urgent=metadata.get("priority") == "urgent",
             written_at=blob.last_modified,
+            job_rests_until=_moment(metadata.get("jobrestsuntil")),
         )
 
     def ledger(self, record: RunRecord) -> Ledger:
@@ -209,8 +214,20 @@ def _json(record: RunRecord) -> bytes:
 
 def _metadata(record: RunRecord) -> dict[str, str]:
     metadata = {"state": record.state, "plannedat": record.planned_at.isoformat(), "priority": record.priority}
-    optional = {"jobid": record.job_id, "contentsha256": record.content_sha256}
+    rests = record.not_before if record.state in (RunState.SENT, RunState.SETTLED) else None
+    optional = {
+        "jobid": record.job_id,
+        "contentsha256": record.content_sha256,
+        "jobrestsuntil": rests.isoformat() if rests else None,
+    }
     return metadata | {name: value for name, value in optional.items() if value}
+
+
+def _moment(text: str | None) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text) if text else None
+    except ValueError:
+        return None
 
 
 def _record(content: bytes, feed: str, run: str) -> RunRecord:

@@ -65,8 +65,9 @@ def _send_in_order(sending: Sending) -> str | None:
     due = [(head, record) for head in ours if (record := _record(head, sending)) and record.needs_sender]
     for record in [record for _, record in due if record.cancelled_by]:
         close_cancelled(record, sending)
-    waiting = [record for _, record in due if not record.cancelled_by or record.waits_by_itself]
-    if code := _job_waits(waiting, sending):
+    if any(head.job_rests_until and now < head.job_rests_until for head in ours):
+        return Stop().code
+    if code := _job_waits([record for _, record in due if record.asks_job_to_wait], sending):
         return code
     not_found: set[str | None] = set()
     for head, record in sorted(due, key=lambda pair: (not pair[0].is_urgent, pair[0].order)):

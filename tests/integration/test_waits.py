@@ -160,7 +160,7 @@ def test_a_wait_outlives_the_run_that_was_told_of_it(world, clock):
     world.upload(hr_csv(*workers(3, first=10)), "right.csv")
     cancel(world, "wrong.csv")
     world.resume()
-    assert world.run("wrong.csv")["counts"]["superseded"] == 3
+    assert (world.run("wrong.csv")["state"], world.run("wrong.csv")["counts"]["superseded"]) == ("sent", 3)
     assert_nothing_was_posted_before_the_long_wait_was_over(world, clock)
     assert set(world.accounts()) == {"W00010", "W00011", "W00012"}
 
