@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from shared.inbound.sending.advice import DAILY_QUOTA, EVERYTHING_REJECTED
+from shared.inbound.sending.advice import DAILY_QUOTA, DAILY_QUOTA_URGENT, EVERYTHING_REJECTED
 from shared.inbound.sending.answer import Attempt, next_step
 from shared.inbound.sending.course import Course
 from shared.inbound.sending.ledger_entry import AnswerEntry
 from shared.inbound.sending.pacing import NotBefore, Wait
 from shared.inbound.sending.stop import Stop
+from shared.run.run_state import RunState
 from shared.workflows.planned_bodies import PlanDamaged, PlannedBodies
 
 if TYPE_CHECKING:
@@ -149,8 +150,14 @@ class RunSender:
                 return seconds
             case NotBefore(at=at):
                 seconds = max((at - self._outside.clock.now()).total_seconds(), 1.0)
-                self._course.end(Stop(seconds, DAILY_QUOTA))
+                self._course.end(self._out_of_calls(seconds))
         return 0.0
+
+    def _out_of_calls(self, seconds: float) -> Stop:
+        """For an urgent run that is bad news: a leaver may have to wait for a day."""
+        if self._record.priority == "urgent":
+            return Stop(seconds, DAILY_QUOTA_URGENT, RunState.BLOCKED)
+        return Stop(seconds, DAILY_QUOTA)
 
     def _post(self, parts: list[Part], calls: Calls, in_flight: InFlight) -> None:
         """What is put down first stops a sender that was overtaken. What can't be posted was never begun."""

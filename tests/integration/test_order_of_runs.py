@@ -77,6 +77,19 @@ def test_the_reserve_is_for_urgent_feeds_only(world, monkeypatch):
     leavers = world.upload(hr_csv(*workers(60, first=500)), "leavers.csv", "leavers")
     assert (leavers["state"], leavers["counts"]["accepted"]) == ("sent", 60)
     assert len(world.posts()) == 5
+    assert "run.blocked" not in world.event_names(), "a load may take its days"
+
+
+def test_an_urgent_run_for_which_no_call_is_left_needs_a_person_now(world, monkeypatch):
+    monkeypatch.setenv("BULK_REQUESTS_PER_DAY", "2")
+    connector.cache_clear()
+    world.put_feed(world.feed("priority: urgent"), "leavers")
+    world.upload(hr_csv(*workers(400)), "load.csv")
+    world.later()
+    run = world.upload(hr_csv(hr_row("W00001", WorkerStatus="Terminated")), "leavers.csv", "leavers")
+    assert (run["state"], run["reason"]["code"]) == ("blocked", "dailyQuota")
+    assert "disable the account by hand" in run["reason"]["advice"]
+    assert [event["run"] for event in world.events() if event["event"] == "run.blocked"] == [run["run"]]
 
 
 @pytest.mark.parametrize(("status", "code"), [("Paused", "jobPaused"), ("Quarantine", "jobQuarantined")])

@@ -41,7 +41,7 @@ PLACES: dict[str, tuple[Calls, tuple[str, ...]]] = {
     "taking the planning lock": (Calls("PUT", "planning.lock", "acquire"), ("first",)),
     "renewing the planning lock": (Calls("PUT", "planning.lock", "renew"), ("first",)),
     "taking the job's lock": (Calls("PUT", "/lock", "acquire"), ("first",)),
-    "renewing the job's lock": (Calls("PUT", "/lock", "renew"), SEVERAL),
+    "renewing the job's lock": (Calls("PUT", "/lock", "renew"), FIRST_AND_MIDDLE),
     "letting go of the job's lock": (Calls("PUT", "/lock", "release"), ("first",)),
     "sharing the pace": (Calls("PUT", "pace.json"), FIRST_AND_MIDDLE),
     "counting the day's calls": (Calls("PUT", "quota.json"), ("first",)),

@@ -85,6 +85,12 @@ DAILY_QUOTA = Reason(
     "The tenant's calls for 24 hours (BULK_REQUESTS_PER_DAY) are used up.",
     "Nothing has to be done: the run goes on by itself as calls free up; notBefore says when.",
 )
+DAILY_QUOTA_URGENT = Reason(
+    DAILY_QUOTA.code,
+    "The tenant's calls for 24 hours are used up, the reserve for urgent feeds (BULK_REQUESTS_RESERVED_PER_DAY) too.",
+    "The run goes on by itself as calls free up; notBefore says when. If it can't wait, disable the account by hand in "
+    "the Entra admin center or in Active Directory now, and raise the reserve for the next time.",
+)
 NEWER_RUN_UNREADABLE = Reason(
     "newerRunUnreadable",
     "The blobs of a newer run can't be read (the event run.unreadable names it), so nobody can tell for which workers "
