@@ -6,6 +6,7 @@ import gzip
 import json
 import threading
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -174,13 +175,21 @@ def test_from_a_damaged_plan_nothing_is_sent_again(world, terminal):
 
 @pytest.fixture
 def host(world) -> Iterator[None]:
-    """A functions host that takes up what is dropped."""
+    """A functions host that takes up what is dropped, and a job whose cycles are short."""
     stop = threading.Event()
-    thread = threading.Thread(target=world.host.run, args=[stop], kwargs={"poll_seconds": 0.1, "timer_seconds": 0.5})
-    thread.start()
+
+    def process() -> None:
+        while not stop.wait(0.3):
+            world.entra.post("process")
+
+    run = partial(world.host.run, stop, poll_seconds=0.1, timer_seconds=0.5)
+    threads = [threading.Thread(target=work) for work in (run, process)]
+    for thread in threads:
+        thread.start()
     yield
     stop.set()
-    thread.join()
+    for thread in threads:
+        thread.join()
 
 
 def file_of(tmp_path: Path, text: str, name: str = "workers.csv") -> Path:
