@@ -88,6 +88,18 @@ def test_who_ends_with_an_error_leaves_too_and_raises_that_error(tenant: Tenant)
         tenant.time.seconds += 20
 
 
+def test_calls_of_which_nobody_said_that_they_have_ended_end_with_their_session(tenant: Tenant):
+    """So it is where sending raises: what is in flight is waited for, and its answers are nobody's."""
+    pace = tenant.pace()
+    with pytest.raises(ZeroDivisionError), pace.session(urgent=False) as calls:  # noqa: PT012
+        assert begin(calls) == 40
+        raise ZeroDivisionError
+    with pace.session(urgent=False) as calls:
+        assert begin(calls) == 0
+        tenant.time.seconds += 5.03
+        assert begin(calls) == 40
+
+
 def test_a_call_that_is_said_to_have_ended_twice_frees_one_slot_only(tenant: Tenant):
     with tenant.pace().session(urgent=False) as calls:
         assert begin(calls) == 40

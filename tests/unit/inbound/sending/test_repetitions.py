@@ -68,6 +68,16 @@ def test_what_was_in_flight_beyond_a_barrier_when_that_was_posted_again_is_repea
     assert ledger.accepted_operations == 4
 
 
+def test_what_overtook_in_an_earlier_session_is_posted_in_its_turn_and_then_not_once_more():
+    """Nobody knows whether the API took it; what is posted after its managers is."""
+    ledger = Ledger([2, 2, 2], barriers=[3])
+    killed = [session(), begun((1, 0, 2), (3, 0, 2)), entry(Verdict.THROTTLED, stop=2), begun((1, 0, 2))]
+    managers = [session("t"), begun((1, 0, 2), (2, 0, 2)), entry(stop=2), entry(request=2, stop=2)]
+    for found in [*killed, *managers, begun((3, 0, 2)), entry(request=3, stop=2)]:
+        ledger.add(found)
+    assert (left(ledger), ledger.repeats_order) == ([], False)
+
+
 def test_without_a_barrier_between_them_nothing_is_repeated():
     ledger = Ledger([2, 2, 2], barriers=[2])
     for found in [session(), begun((2, 0, 2), (3, 0, 2)), entry(request=3, stop=2), begun((2, 0, 2))]:
