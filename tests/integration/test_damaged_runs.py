@@ -27,7 +27,11 @@ def clock(world: World) -> Iterator[VirtualClock]:
         yield running
 
 
-@pytest.mark.parametrize("content", [None, b"", "cut", b"{}\n" * 100], ids=["gone", "empty", "cut", "nonsense"])
+@pytest.mark.parametrize(
+    "content",
+    [None, b"", "cut", "doubled", b"{}\n" * 100],
+    ids=["gone", "empty", "fewer than planned", "more than planned", "nonsense"],
+)
 def test_a_run_whose_rows_can_not_be_told_is_held_where_there_is_a_newer_one(world, clock, content):
     old = old_run(world)
     damage(world, old, "rows.ndjson", content)

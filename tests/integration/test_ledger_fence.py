@@ -12,11 +12,13 @@ from shared.adapters.blob_storage import AzureBlobStore
 from shared.adapters.graph import BulkUpload
 from shared.adapters.system_clock import SystemClock
 from shared.errors import BlobChangedError, LeaseLostError
+from shared.workflows import run_progress
 from shared.workflows.ledger_log import LedgerLog
 from shared.workflows.run_store import RunStore
 from tests.integration.test_one_bad_thing import lock_of
 from tests.platform.accounting import run_blob
 from tests.platform.hr_files import hr_csv, workers
+from tests.platform.storage_faults import SLOW, Calls, storage_fault
 
 if TYPE_CHECKING:
     from tests.integration.conftest import World
@@ -89,3 +91,25 @@ def test_a_sender_that_was_overtaken_and_has_not_asked_for_its_lease_posts_and_w
     assert "job.leaseLost" in world.event_names()
     world.report()
     assert world.faults() == []
+
+
+def test_a_sender_that_was_overtaken_right_behind_its_line_leaves_the_record_as_its_successor_wrote_it(
+    world, monkeypatch
+):
+    """The line is in time, and its writer learns of that late: no append stands between it and the record."""
+    monkeypatch.setattr(run_progress, "_REPORT_EVERY_SECONDS", 0.0)
+    by_the_other = []
+
+    def overtaken() -> None:
+        BlobLeaseClient(lock_of(world)).break_lease(lease_break_period=0)
+        world.entra.post("faults", {"on": "bulkUpload", "status": 429, "headers": {"Retry-After": "600"}})
+        world.resume()
+        by_the_other.append(world.run())
+
+    its_first_answer = Calls("PUT", "comp=appendblock")
+    with storage_fault(SLOW, its_first_answer, after=1, meanwhile=overtaken) as fault:
+        world.upload(THREE_REQUESTS)
+    assert fault.struck
+    assert (by_the_other[0]["reason"]["code"], by_the_other[0]["counts"]["accepted"]) == ("throttled", 50)
+    assert by_the_other == [world.run()]
+    assert "job.leaseLost" in world.event_names()

@@ -54,6 +54,22 @@ def test_a_wait_that_should_have_ended_long_ago_is_told_once_and_ends_by_itself(
     assert error_codes(world) == [("run.blocked", code)]
 
 
+def test_a_run_that_goes_on_a_little_each_time_is_not_stuck_however_long_that_takes(world, clock, monkeypatch):
+    monkeypatch.setenv("BULK_REQUESTS_PER_5_SECONDS", "1")
+    connector.cache_clear()
+    name, waits = world.drop(hr_csv(*workers(600))), []
+    for _ in range(11):
+        world.entra.control.delete("faults")
+        throttled = {"status": 429, "headers": {"Retry-After": "100"}}
+        world.entra.post("faults", {"on": "bulkUpload", "after": 1, "times": None, **throttled})
+        world.resume() if waits else world.host.blob_created(name)
+        waits.append((datetime.fromisoformat(world.run()["notBefore"]) - clock.now()).total_seconds())
+        clock.sleep(240)
+    assert world.run()["requests"]["accepted"] == 11
+    assert max(waits) <= 100
+    assert (world.run()["state"], error_codes(world)) == ("sending", [])
+
+
 def test_a_load_that_takes_days_of_the_quota_is_no_alarm(world, clock, monkeypatch):
     monkeypatch.setenv("BULK_REQUESTS_PER_DAY", "2")
     connector.cache_clear()

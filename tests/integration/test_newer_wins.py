@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from shared.workflows.sending import Sending
-from tests.integration.waiting_runs import URGENT, cancel, waiting_load
+from tests.integration.waiting_runs import URGENT, cancel, error_codes, old_run, titles, waiting_load
 from tests.platform.answers import BUCKET_FULL
 from tests.platform.hr_files import hr_csv, hr_row, titled
 from tests.platform.sent_twice import turned_back
@@ -111,6 +111,59 @@ def test_what_was_posted_without_an_answer_speaks_also_once_a_still_newer_file_h
     clock.sleep(4000)
     world.resume()
     assert world.run("load.csv")["counts"]["superseded"] == 1
+    assert turned_back(world.service, world.posts()) == []
+
+
+def two_files_for_a_paused_job(world: World, newer: str) -> dict[str, Any]:
+    """Nothing is sent of either; the newer run."""
+    world.entra.change(jobStatus="Paused")
+    world.upload(titled(range(1, 4), "older"), "older.csv")
+    world.later()
+    return world.upload(newer, "newer.csv")
+
+
+def test_a_cancelled_run_that_can_not_be_marked_takes_no_row_of_an_older_one_along(world, clock):
+    """Its ledger is no append blob, so that it says of no row that it is not sent."""
+    run = two_files_for_a_paused_job(world, titled(range(1, 4), "wrong"))
+    world.service.get_blob_client("runs", f"contoso/{run['run']}/ledger.ndjson").upload_blob(b"")
+    cancel(world, "newer.csv")
+    world.entra.change(jobStatus="Active")
+    clock.sleep(400)
+    world.resume()
+    assert ("run.notCancelled", "") in error_codes(world)
+    assert (world.run("older.csv")["state"], world.run("older.csv")["counts"]["superseded"]) == ("sent", 0)
+    assert titles(world) == {"older"}
+
+
+def test_a_held_run_takes_no_row_of_an_older_one_along(world, clock):
+    """Nobody knows yet whether it will ever be sent."""
+    aside = hr_row("W00004", WorkerStatus="Sabbatical")
+    run = two_files_for_a_paused_job(world, hr_csv(*(hr_row(f"W{n:05d}", JobTitle="held") for n in (1, 2, 3)), aside))
+    assert run["state"] == "held"
+    world.entra.change(jobStatus="Active")
+    clock.sleep(400)
+    world.resume()
+    assert (world.run("older.csv")["state"], world.run("older.csv")["counts"]["superseded"]) == ("sent", 0)
+    assert titles(world) == {"older"}
+
+
+def test_a_run_does_not_speak_of_rows_that_a_still_newer_one_took_from_it_and_never_sent(world, clock):
+    old_run(world)
+    world.entra.change(jobStatus="Paused")
+    world.upload(titled([90, 91], "middle"), "middle.csv")
+    world.later()
+    world.upload(titled([90], "newest"), "newest.csv")
+    world.entra.change(jobStatus="Active")
+    world.entra.post("faults", {"on": "bulkUpload", "containing": '"newest"', "status": 403})
+    clock.sleep(400)
+    world.resume()
+    assert world.run("middle.csv")["counts"]["superseded"] == world.run("middle.csv")["counts"]["accepted"] == 1
+    assert world.run("newest.csv")["reason"]["code"] == "forbidden"
+    cancel(world, "newest.csv")
+    clock.sleep(4000)
+    world.resume()
+    told = {worker: account["attributes"]["jobTitle"] for worker, account in world.accounts().items()}
+    assert (told["W00090"], told["W00091"]) == ("old", "middle")
     assert turned_back(world.service, world.posts()) == []
 
 

@@ -38,12 +38,12 @@ def waiting_load(world: World, last: int) -> None:
 
 
 def damage(world: World, run: dict[str, Any], blob: str, content: bytes | str | None) -> bytes:
-    """Write something else, or delete it; what was there."""
+    """Write something else, or delete it; what was there. `cut` and `doubled` name what becomes of that."""
     client = world.service.get_blob_client("runs", f"{run['feed']}/{run['run']}/{blob}")
     whole = client.download_blob().readall()
     client.delete_blob()
     if content is not None:
-        client.upload_blob(whole[:-30] if content == "cut" else content)
+        client.upload_blob({"cut": whole[:-30], "doubled": whole * 2}.get(content, content))
     return whole
 
 
