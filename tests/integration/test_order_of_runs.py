@@ -11,6 +11,7 @@ import time
 
 import pytest
 
+from shared.adapters.graph import BulkUpload
 from shared.bootstrap import connector
 from tests.platform.answers import BUCKET_FULL
 from tests.platform.feeds import sample_feed
@@ -129,6 +130,25 @@ def test_a_job_that_is_paused_in_the_middle_of_a_run_stops_it(world, monkeypatch
     assert len(world.posts()) < 8
 
 
+def test_how_the_job_is_is_asked_again_every_five_minutes_of_a_long_run(world, monkeypatch):
+    """Four waits of fifty seconds, a request that is accepted, four waits more; the job is paused meanwhile."""
+    monkeypatch.setenv("BULK_REQUESTS_PER_5_SECONDS", "1")
+    throttled = {"on": "bulkUpload", "status": 429, "headers": {"Retry-After": "50"}, "times": 4}
+    world.entra.post("faults", [throttled, {**throttled, "after": 1}])
+    upload = BulkUpload.upload
+
+    def pausing(self, *args):
+        world.entra.change(jobStatus="Paused")
+        return upload(self, *args)
+
+    monkeypatch.setattr(BulkUpload, "upload", pausing)
+    with virtual_clock(world.entra):
+        run = world.upload(hr_csv(*workers(120)))
+    assert (run["state"], run["reason"]["code"], run["counts"]["accepted"]) == ("blocked", "jobPaused", 50)
+    first, second = (request["epoch"] for request in world.entra.get("requests", on="job"))
+    assert 300 <= second - first < 360
+
+
 def test_without_the_permission_to_look_there_is_one_warning_and_sending_goes_on(world):
     world.entra.change(permissions=[UPLOAD, LOGS], jobStatus="Paused")
     connector.cache_clear()
@@ -164,19 +184,27 @@ def test_when_its_time_is_up_a_sender_stops_cleanly_and_the_next_tick_goes_on(wo
 
 
 def test_sigterm_ends_a_sender_between_two_requests(world):
-    world.entra.change(latencyMs=60)
-    name = world.drop(hr_csv(*workers(3000)))
-    environment = {**os.environ, **connector_environment(world.connection_string, world.entra.settings)}
+    """It comes while requests are on their way, seconds before the next ones may begin, however slow the machine is."""
+    world.entra.change(latencyMs=2000)
+    name = world.drop(hr_csv(*workers(1000)))
+    settings = {
+        **connector_environment(world.connection_string, world.entra.settings),
+        "BULK_REQUESTS_PER_5_SECONDS": "4",
+    }
     command = [sys.executable, "-m", "tests.platform.functions_host", "upload", name]
-    child = subprocess.Popen(command, env=environment, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    while len(world.posts()) < 42:
+    told = {"env": {**os.environ, **settings}, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    child = subprocess.Popen(command, cwd=ROOT, **told)
+    while len(world.posts()) < 4:
+        assert child.poll() is None
         time.sleep(0.01)
     child.send_signal(signal.SIGTERM)
-    child.wait(20)
+    child.wait(60)
     world.entra.change(latencyMs=0)
     run = world.run()
-    assert run["state"] == "sending"
-    assert run["counts"]["accepted"] == sum(len(post["externalIds"]) for post in world.posts() if post["accepted"])
+    assert (run["state"], len(world.posts())) == ("sending", 4)
+    assert (
+        run["counts"]["accepted"] == sum(len(post["externalIds"]) for post in world.posts() if post["accepted"]) == 200
+    )
     with virtual_clock(world.entra):
         world.resume()
         world.report()

@@ -100,6 +100,23 @@ def test_calls_of_which_nobody_said_that_they_have_ended_end_with_their_session(
         assert begin(calls) == 40
 
 
+def test_what_can_not_be_given_back_is_no_failure_of_what_was_sent(tenant: Tenant):
+    def fail(name: str) -> None:
+        raise OSError(name)
+
+    with tenant.pace().session(urgent=False) as calls:
+        end(calls, begin(calls, 3))
+        assert isinstance(calls.ask(100), Wait)
+        assert calls.ask(100) == Go()
+        calls.ended()
+        tenant.store.before_write = fail
+    assert tenant.calls_of_the_day() == 13
+    tenant.store.before_write = lambda name: None
+    tenant.time.seconds += 14
+    with tenant.pace("bb").session(urgent=False) as calls:
+        assert begin(calls) == 40
+
+
 def test_a_call_that_is_said_to_have_ended_twice_frees_one_slot_only(tenant: Tenant):
     with tenant.pace().session(urgent=False) as calls:
         assert begin(calls) == 40
