@@ -9,17 +9,16 @@ from __future__ import annotations
 import signal
 from typing import TYPE_CHECKING, Any
 
-from tests.integration.test_crash import lanes, spread
+from tests.integration.test_crash import lanes
 from tests.platform.answers import BUCKET_FULL
+from tests.platform.fault_points import FaultPoint
 from tests.platform.hr_files import hr_csv, hr_row
 from tests.platform.sent_twice import turned_back
 
 if TYPE_CHECKING:
     from tests.platform.child_world import ChildWorld
-    from tests.platform.fault_points import FaultPoint
 
 __all__ = ["lanes"]  # a fixture
-KILLS = 20
 WORKERS = [f"W{number:05d}" for number in range(1, 171)]
 LOAD = hr_csv(*(hr_row(worker, ManagerID="" if worker <= "W00100" else "W00060") for worker in WORKERS))
 LEAVERS = ("W00060", "W00150")
@@ -28,9 +27,23 @@ FIRST_OF_THE_REQUEST_THAT_WAITS = '"W00051"'
 
 def test_a_process_killed_while_leavers_go_ahead_of_a_half_sent_load_turns_nobody_back_and_loses_nobody(lanes):
     calls, expected = without_a_kill(lanes.world())
-    found = lanes.each(spread(len(calls), KILLS), lambda world, point: killed_at(point, world, expected))
+    points = points_of_sending(calls)
+    found = lanes.each(points, lambda world, point: killed_at(point, world, expected))
     assert {point: problems for point, (_, problems) in found.items() if problems} == {}
-    assert sum(is_killed for is_killed, _ in found.values()) >= KILLS - 2, "the last ones may not come"
+    assert sum(is_killed for is_killed, _ in found.values()) >= len(points) - 2, "the last ones may not come"
+
+
+def points_of_sending(calls: list[str]) -> list[FaultPoint]:
+    """Every fifth from just before the first line of the leavers' ledger on, and each time a request is answered.
+
+    What comes before that is planning, which is killed elsewhere.
+    """
+    numbers = range(calls.index("POST graph") - 7, len(calls) + 1)
+    each = [FaultPoint(number, when) for number in numbers for when in ("before", "after")]
+    answered = [point for point in each if point.when == "after" and calls[point.at - 1] == "POST graph"]
+    points = [*each[::5], *(point for point in answered if point not in each[::5])]
+    assert len(points) >= 20
+    return points
 
 
 def without_a_kill(world: ChildWorld) -> tuple[list[str], dict[str, dict[str, Any]]]:
