@@ -165,6 +165,31 @@ def test_a_wait_outlives_the_run_that_was_told_of_it(world, clock):
     assert set(world.accounts()) == {"W00010", "W00011", "W00012"}
 
 
+def test_what_needs_a_person_is_no_wait_of_the_job_once_that_person_has_cancelled_the_run(world, clock):
+    """The permission is granted meanwhile; without the cancel both runs would wait for the rest of the hour."""
+    world.entra.post("faults", {"on": "bulkUpload", "status": 403})
+    assert world.upload(hr_csv(*workers(3)), "wrong.csv")["reason"]["code"] == "forbidden"
+    world.later()
+    assert world.upload(hr_csv(*workers(3, first=10)), "right.csv")["state"] == "planned"
+    cancel(world, "wrong.csv")
+    world.resume()
+    assert (world.run("wrong.csv")["state"], world.run("right.csv")["state"]) == ("sent", "sent")
+    assert world.upload(hr_csv(*workers(1, first=20)), "next.csv")["state"] == "sent"
+    assert set(world.accounts()) == {"W00010", "W00011", "W00012", "W00020"}
+
+
+def test_a_cancelled_run_that_waited_for_calls_of_the_day_lets_an_urgent_one_use_the_reserve(world, clock, monkeypatch):
+    monkeypatch.setenv("BULK_REQUESTS_PER_DAY", "2")
+    monkeypatch.setenv("BULK_REQUESTS_RESERVED_PER_DAY", "1")
+    connector.cache_clear()
+    world.put_feed(world.feed("priority: urgent"), "leavers")
+    assert world.upload(hr_csv(*workers(60)), "wrong.csv")["reason"]["code"] == "dailyQuota"
+    cancel(world, "wrong.csv")
+    world.resume()
+    assert (world.run("wrong.csv")["state"], world.run("wrong.csv")["notBefore"]) == ("sent", None)
+    assert world.upload(hr_csv(*workers(1, first=500)), "leavers.csv", "leavers")["state"] == "sent"
+
+
 def test_a_ledger_that_can_not_be_appended_to_costs_no_calls_of_the_day_and_is_told_once(world, clock):
     """A blob that somebody has copied back is no append blob any more."""
     world.entra.post("faults", {"on": "bulkUpload", "after": 1, "status": 500, "body": BUCKET_FULL})
