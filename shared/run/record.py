@@ -136,9 +136,9 @@ class RunRecord(Record):
         return next((action for action in self.actions if action.action == "cancel"), None)
 
     @property
-    def asks_job_to_wait(self) -> bool:
-        """Whether what it waits for may concern the job; of a cancelled run, only what the API has asked for does."""
-        return self.cancelled_by is None or self.state is RunState.SENDING
+    def waits_for(self) -> str | None:
+        """The reason's code, if there is one."""
+        return self.reason.code if self.reason else None
 
     @property
     def needs_sender(self) -> bool:

@@ -47,7 +47,7 @@ def missed_drops(
         feeds: only drops of these; None for all.
         but: a run id to leave out.
     """
-    known = {(head.feed, head.run) for head in heads}
+    known = {(head.feed, head.run) for head in heads if head.has_record}
     folders = [""] if feeds is None else [f"{feed}/" for feed in sorted(feeds)]
     blobs = (blob for folder in folders for blob in outside.store.list(HR_DROP, folder) if not blob.is_folder)
     drops = (Drop(blob.name, blob.etag, blob.last_modified, blob.size) for blob in blobs)
@@ -69,7 +69,7 @@ def drops_begun(heads: Collection[RunHead], outside: Outside, *, until: datetime
     and its run has to say so. Of what is older than a drop may be, the run's record may have expired.
     """
     since = outside.clock.now() - OLDEST_DROP
-    known, found = {(head.feed, head.run) for head in heads}, []
+    known, found = {(head.feed, head.run) for head in heads if head.has_record}, []
     for blob in outside.store.list(RUNS):
         feed, _, rest = blob.name.partition("/")
         run, _, file = rest.partition("/")

@@ -85,7 +85,8 @@ def _newer(head: RunHead, heads: list[RunHead]) -> list[RunHead]:
 
 
 def _may_be_of(head: RunHead, job_id: str | None) -> bool:
-    return head.job_id == job_id or (head.job_id is None and head.state is None)
+    """What was refused before anything was planned has no ledger; what was refused as sent in part has one."""
+    return head.job_id == job_id or (head.job_id is None and (head.state is None or head.was_begun))
 
 
 def _unsent(record: RunRecord, ledger: Ledger, runs: RunStore) -> Iterator[tuple[str, int, int]]:
@@ -101,8 +102,8 @@ def _unsent(record: RunRecord, ledger: Ledger, runs: RunStore) -> Iterator[tuple
 def _spoken_of(other: RunHead, feed: str, runs: RunStore) -> Iterator[str]:
     """The workers of whom a newer run speaks."""
     try:
-        record = runs.load(other.feed, other.run)
-        if record and record.state is RunState.REFUSED:  # of this job, so it was sent in part: see deleted_record
+        record = runs.load(other.feed, other.run) if other.has_record else None
+        if not other.has_record or (record and record.state is RunState.REFUSED):  # see deleted_record
             raise RunDamagedError("its record was deleted, so its ledger can't be read")
         if record is None or not record.plan:
             return

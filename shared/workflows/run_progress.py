@@ -8,8 +8,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from shared.inbound.sending.advice import DAILY_QUOTA
-from shared.inbound.sending.stop import OF_ONE_RUN
+from shared.inbound.sending.advice import WAITS
 from shared.run.record import Requests, reason_record
 from shared.run.run_state import RunState
 
@@ -65,8 +64,7 @@ class RunProgress:
 
     def finish(self, ledger: Ledger) -> None:
         """Nothing is left to send. The wait that a cancelled run was told of is the job's, and goes on."""
-        is_cancelled = self._record.cancelled_by is not None
-        rests = is_cancelled and self._record.asks_job_to_wait and self._known not in OF_ONE_RUN
+        rests = self._record.cancelled_by is not None and self._record.waits_for in {None, *WAITS}
         after = self._write(ledger, RunState.SENT, not_before=self._record.not_before if rests else None)
         numbers = {"accepted": ledger.accepted_operations, "rejected": ledger.rejected_operations}
         superseded = {"superseded": ledger.superseded_operations} if ledger.superseded_operations else {}
@@ -87,19 +85,14 @@ class RunProgress:
         after = self._write(ledger, state, reason=stop.reason and reason_record(stop.reason), not_before=until)
         if state is RunState.SENDING:
             self._outside.events.info("run.putOff", code=stop.code, seconds=round(seconds), **_ids(after))
-        elif self._record.state is state and (self._known == stop.code or state is not stop.state):
+        elif self._record.state is state and (self._record.waits_for == stop.code or state is not stop.state):
             self._outside.events.info("run.stillWaits", code=stop.code, seconds=round(seconds), **_ids(after))
         else:
             self._outside.events.error(f"run.{state}", code=stop.code, **_ids(after))
 
-    @property
-    def _known(self) -> str | None:
-        """The code of what the run waited for before this session."""
-        return self._record.reason.code if self._record.reason else None
-
     def _idle_seconds(self, ledger: Ledger, stop: Stop) -> float:
-        """For how long nothing was accepted, where a wait follows a wait. The day's calls may take their time."""
-        if stop.state is not RunState.SENDING or {self._known, stop.reason and stop.code} & {None, DAILY_QUOTA.code}:
+        """For how long nothing was accepted, where the API makes a run wait that it has made wait before."""
+        if not {self._record.waits_for, stop.code} <= WAITS:
             return 0.0
         since = ledger.last_accepted_at or self._record.first_sent_at or self._outside.clock.now()
         return (self._outside.clock.now() - since).total_seconds()

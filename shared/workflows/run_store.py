@@ -38,7 +38,8 @@ _MAX_RACES = 20
 class RunHead:
     """A run as the listing shows it. `state` None: its record can't be read, so it is known and nothing more.
 
-    `job_rests_until`: of a run that is over, until when the API wanted no call.
+    `has_record` False: its ledger is there and `run.json` is not, since somebody deleted that. `was_begun`: there is a
+    ledger. `job_rests_until`: of a run that is over, until when the API wanted no call.
     """
 
     run: str
@@ -49,7 +50,9 @@ class RunHead:
     content_sha256: str | None
     is_urgent: bool
     written_at: datetime
-    job_rests_until: datetime | None
+    was_begun: bool
+    job_rests_until: datetime | None = None
+    has_record: bool = True
 
     @property
     def order(self) -> tuple[str, str, str]:
@@ -112,16 +115,19 @@ class RunStore:
         raise BlobChangedError(f"run.json of run {run} could not be updated")
 
     def heads(self) -> list[RunHead]:
-        """Every run, oldest drop first."""
-        heads = []
+        """Every run, oldest drop first; what has only lost its record is a run too."""
+        records: dict[tuple[str, str], BlobListing] = {}
+        ledgers: dict[tuple[str, str], BlobListing] = {}
         for blob in self._store.list(RUNS):
             feed, _, rest = blob.name.partition("/")
             run, _, file = rest.partition("/")
-            if file == _RUN_JSON:
-                heads.append(self._head(feed, run, blob))
+            if file in (_RUN_JSON, LEDGER):
+                (records if file == _RUN_JSON else ledgers)[feed, run] = blob
+        heads = [self._head(feed, run, blob, (feed, run) in ledgers) for (feed, run), blob in records.items()]
+        heads += [_without_record(*name, blob) for name, blob in ledgers.items() if name not in records]
         return sorted(heads, key=lambda head: head.order)
 
-    def _head(self, feed: str, run: str, blob: BlobListing) -> RunHead:
+    def _head(self, feed: str, run: str, blob: BlobListing, was_begun: bool) -> RunHead:
         """From the blob's metadata, or from the record where somebody has rewritten it without them."""
         metadata = dict(blob.metadata)
         try:
@@ -139,6 +145,7 @@ class RunStore:
             content_sha256=metadata.get("contentsha256"),
             is_urgent=metadata.get("priority") == "urgent",
             written_at=blob.last_modified,
+            was_begun=was_begun,
             job_rests_until=_moment(metadata.get("jobrestsuntil")),
         )
 
@@ -189,6 +196,21 @@ class RunStore:
     def lines(self, record: RunRecord, blob: str) -> Iterator[bytes]:
         """The lines of one of a run's text blobs; none where it is missing."""
         return self._store.lines(RUNS, self.name(record.feed, record.run, blob))
+
+
+def _without_record(feed: str, run: str, ledger: BlobListing) -> RunHead:
+    return RunHead(
+        run=run,
+        feed=feed,
+        state=None,
+        job_id=None,
+        planned_at="",
+        content_sha256=None,
+        is_urgent=False,
+        written_at=ledger.last_modified,
+        was_begun=True,
+        has_record=False,
+    )
 
 
 def _says_less(ledger: Ledger, record: RunRecord) -> bool:

@@ -6,13 +6,12 @@ One thread decides and writes; the posts run beside each other. What is next is 
 from __future__ import annotations
 
 import uuid
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
 from shared.inbound.sending.advice import DAILY_QUOTA, DAILY_QUOTA_URGENT, EVERYTHING_REJECTED
-from shared.inbound.sending.answer import Attempt, next_step
+from shared.inbound.sending.answer import Again, Attempt, Later, next_step
 from shared.inbound.sending.course import Course
 from shared.inbound.sending.ledger_entry import AnswerEntry
 from shared.inbound.sending.pacing import NotBefore, Wait
@@ -21,7 +20,6 @@ from shared.run.run_state import RunState
 from shared.workflows.planned_bodies import PlanDamaged, PlannedBodies
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from datetime import datetime
 
     from shared.inbound.sending.answer import Answer, Step
@@ -61,12 +59,13 @@ class RunSender:
         self._progress = progress
         self._sending = sending
         self._outside = sending.outside
-        is_doubted = record.reason is not None and record.reason.code == EVERYTHING_REJECTED.code
+        was_refused = record.waits_for == EVERYTHING_REJECTED.code
         limit = self._outside.limits.in_flight
-        self._course = Course(log.ledger, record.barriers, limit, is_doubted=is_doubted)
+        self._course = Course(log.ledger, record.barriers, limit, was_refused=was_refused)
         self._bodies = PlannedBodies(record, self._outside.store)
         self._flying: dict[int, _Flying] = {}
         self._numbers = 0
+        self._asked_until = 0.0
         self._looked_at = self._outside.clock.monotonic()
 
     def send(self) -> Stop | None:
@@ -78,7 +77,6 @@ class RunSender:
         outside = self._outside
         with (
             outside.pace.session(urgent=self._record.priority == "urgent") as calls,
-            self._every_call_ended(calls),
             outside.in_flight(min(outside.limits.in_flight, self._log.ledger.parts_left)) as in_flight,
         ):
             while self._flying or not (self._course.stop or self._log.ledger.is_complete):
@@ -88,22 +86,13 @@ class RunSender:
         return self._course.stop.no_sooner(self._rest())
 
     def stopped_by(self, stop: Stop) -> Stop:
-        """What comes of that and of what the answers so far have asked for."""
+        """What comes of that and of what the answers so far have asked for, also those that are not put down."""
         self._course.end(stop)
-        return (self._course.stop or stop).no_sooner(self._rest())
+        return (self._course.stop or stop).no_sooner(self._asked_until - self._outside.clock.monotonic())
 
     def _rest(self) -> float:
         """Seconds for which the API wants no call; 0 or less: none."""
         return self._course.resting_until - self._outside.clock.monotonic()
-
-    @contextmanager
-    def _every_call_ended(self, calls: Calls) -> Iterator[None]:
-        """Where something is raised, `in_flight` waits for what is posted, and then its answers are nobody's."""
-        try:
-            yield
-        finally:
-            for _ in self._flying:
-                calls.ended()
 
     def _turn(self, calls: Calls, in_flight: InFlight) -> None:
         self._look_around()
@@ -122,7 +111,7 @@ class RunSender:
         While the job rests no other run could begin anything either.
         """
         clock = self._outside.clock
-        if clock.monotonic() >= self._sending.deadline or self._outside.stopping():
+        if self._sending.time_is_up:
             self._course.end(Stop())
         if clock.monotonic() - self._looked_at >= _LOOK_EVERY_SECONDS and self._rest() <= 0:
             self._looked_at = clock.monotonic()
@@ -203,6 +192,8 @@ class RunSender:
                 calls.not_begun()
             step = next_step(answer, self._attempt(flown.part))
             told.append((flown.part, step, self._entry(flown, answer, step)))
+            if isinstance(step, Again | Later):
+                self._asked_until = max(self._asked_until, self._outside.clock.monotonic() + step.seconds)
         self._log.add(entry for _, _, entry in told)
         for part, step, _ in told:
             if self._course.answered(part, step, self._outside.clock.monotonic()):

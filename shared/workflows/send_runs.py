@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from shared.errors import ConfigurationError, LeaseLostError, NewerRunUnreadableError, Reason, RunDamagedError
-from shared.inbound.sending.advice import NEWER_RUN_UNREADABLE, NOT_FOUND
+from shared.inbound.sending.advice import NEWER_RUN_UNREADABLE, NOT_FOUND, WAITS
 from shared.inbound.sending.stop import OF_ONE_RUN, Stop
 from shared.ports import STATE
 from shared.run.run_state import UNSENT, RunState
@@ -49,8 +49,10 @@ def send_job(job_id: str, outside: Outside, *, deadline: float) -> None:
             return
         try:
             sending = Sending(job_id, outside, lease, deadline)
-            while (code := _send_in_order(sending)) == _YIELDED or (not code and sending.order_has_changed()):
-                pass
+            again = True
+            while again and not sending.time_is_up:
+                code = _send_in_order(sending)
+                again = code == _YIELDED or (code is None and sending.order_has_changed())
         except LeaseLostError:
             outside.events.info("job.leaseLost", job=job_id)
 
@@ -63,22 +65,25 @@ def _send_in_order(sending: Sending) -> str | None:
     outside, now = sending.outside, sending.outside.clock.now()
     missed = missed_drops(heads, outside, until=now, feeds={head.feed for head in ours})
     due = [(head, record) for head in ours if (record := _record(head, sending)) and record.needs_sender]
-    for record in [record for _, record in due if record.cancelled_by]:
+    cancelled = [record for _, record in due if record.cancelled_by]
+    for record in cancelled:
         close_cancelled(record, sending)
+    if code := _job_waits([record for record in cancelled if record.waits_for in {None, *WAITS}], sending):
+        return code
     if any(head.job_rests_until and now < head.job_rests_until for head in ours):
         return Stop().code
-    if code := _job_waits([record for _, record in due if record.asks_job_to_wait], sending):
+    if code := _job_waits([record for _, record in due if not record.cancelled_by], sending):
         return code
-    not_found: set[str | None] = set()
+    something_was_sent, not_found = False, set[str | None]()
     for head, record in sorted(due, key=lambda pair: (not pair[0].is_urgent, pair[0].order)):
         if record.cancelled_by or record.service_principal_id in not_found:
             continue
-        if sending.order_has_changed():
+        if something_was_sent and sending.order_has_changed():
             return _YIELDED
         if _waits_for_older_drop(record, missed):
             outside.events.info("run.waitsForOlderDrop", run=record.run, feed=record.feed, job=record.job_id)
             return "olderDrop"
-        code = _send_apart(head, record, heads, sending)
+        something_was_sent, code = True, _send_apart(head, record, heads, sending)
         if code == NOT_FOUND.code:
             not_found.add(record.service_principal_id)
         elif code is not None and code not in OF_ONE_RUN:

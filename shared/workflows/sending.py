@@ -36,6 +36,11 @@ class Sending:
         self._order: str | None = None
         self._asked: dict[str, tuple[float, Stop | None]] = {}
 
+    @property
+    def time_is_up(self) -> bool:
+        """The deadline has come, or the process was told to end."""
+        return self.outside.clock.monotonic() >= self.deadline or self.outside.stopping()
+
     def look(self) -> None:
         """From here on the runs are as they are now."""
         self._order = self._order_marker()

@@ -12,6 +12,7 @@ import sys
 from shared.adapters.blob_storage import AzureDrop
 from shared.bootstrap import connect
 from shared.settings import Settings
+from shared.workflows.plan_drop import DropEvent
 from shared.workflows.plan_run import plan_run
 from tests.bench.process import tell_cost
 from tests.platform.functions_host import FunctionsHost
@@ -21,7 +22,7 @@ def plan(blob_name: str) -> None:
     from azure.storage.blob import BlobClient
 
     drop = AzureDrop(BlobClient.from_connection_string(os.environ["HR_STORAGE"], "hr-drop", blob_name))
-    plan_run(drop, connect(Settings.from_environ(os.environ)), by_event=True)
+    plan_run(drop, connect(Settings.from_environ(os.environ)), DropEvent.CAME)
 
 
 def send(blob_name: str) -> None:

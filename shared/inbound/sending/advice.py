@@ -98,6 +98,8 @@ NEWER_RUN_UNREADABLE = Reason(
     "Somebody changed or deleted blobs in the container runs. Bring them back (undelete, or an older version); the run "
     "then goes on by itself. If that can't be done, cancel this run and drop a full HR file.",
 )
+WAITS = frozenset({BUCKET_FULL.code, THROTTLED.code, UNAVAILABLE.code})
+"""Codes of waits that the API has caused, and that should end by themselves."""
 PLAN_DAMAGED = "planDamaged"
 
 

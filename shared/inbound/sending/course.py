@@ -49,11 +49,11 @@ class Posted:
 class Course:
     """One session of one run."""
 
-    def __init__(self, ledger: Ledger, barriers: Sequence[int], limit: int, *, is_doubted: bool = False) -> None:
+    def __init__(self, ledger: Ledger, barriers: Sequence[int], limit: int, *, was_refused: bool = False) -> None:
         """Takes the ledger, which the caller keeps up to date, and how many parts may be in flight at most.
 
-        `is_doubted`: row after row was refused when the run stopped, so this session looks with few rows whether that
-        is over.
+        `was_refused`: the run stopped since row after row was refused. Then, and where the ledger says so, this session
+        looks with few rows whether that is over.
         """
         self._ledger = ledger
         self._barriers = sorted(barriers)
@@ -62,7 +62,7 @@ class Course:
         self.in_flight: dict[Part, Posted] = {}
         self.stop: Stop | None = None
         self.setbacks = 0
-        self._is_doubted = is_doubted
+        self._is_doubted = was_refused or ledger.rejected_in_a_row >= _REJECTED_AT_FIRST
         self._probe: Part | None = None
         self._is_tried = False
         self.resting_until = 0.0

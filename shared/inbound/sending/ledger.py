@@ -48,6 +48,7 @@ class Ledger:
         self.superseded_operations = 0
         self.throttled = 0
         self.repeated = 0
+        self.rejected_in_a_row = 0
         self.last_sent_at: datetime | None = None
         self.last_accepted_at: datetime | None = None
         for entry in entries:
@@ -135,6 +136,7 @@ class Ledger:
         self._settled.setdefault(part.request, {})[part] = entry
         self._last_settled = max(self._last_settled, part.request)
         size = len(self.operations_of(part))
+        self.rejected_in_a_row = 0 if entry.verdict is Verdict.ACCEPTED else self.rejected_in_a_row + size
         if entry.verdict is Verdict.ACCEPTED:
             self.accepted_operations += size
             self.last_accepted_at = max(self.last_accepted_at or entry.answered_at, entry.answered_at)

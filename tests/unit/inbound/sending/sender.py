@@ -35,7 +35,7 @@ class Sender:
     ) -> None:
         self.sizes, self.lines, self.barriers, self.limit = sizes, lines, barriers, limit
         self.ledger = Ledger(sizes, read_ledger(b"".join(lines)), barriers=barriers)
-        self.course = Course(self.ledger, barriers, limit, is_doubted=is_doubted)
+        self.course = Course(self.ledger, barriers, limit, was_refused=is_doubted)
         self.now = 0.0
         self._write(SessionEntry(session="s", at=NOON))
 
