@@ -91,11 +91,10 @@ class RunProgress:
             self._outside.events.error(f"run.{state}", code=stop.code, **_ids(after))
 
     def _idle_seconds(self, ledger: Ledger, stop: Stop) -> float:
-        """For how long nothing was accepted, where the API makes a run wait that it has made wait before."""
-        if not {self._record.waits_for, stop.code} <= WAITS:
+        """For how long the API has given no verdict, where it makes a run wait that it has made wait before."""
+        if ledger.troubled_since is None or not {self._record.waits_for, stop.code} <= WAITS:
             return 0.0
-        since = ledger.last_accepted_at or self._record.first_sent_at or self._outside.clock.now()
-        return (self._outside.clock.now() - since).total_seconds()
+        return (self._outside.clock.now() - ledger.troubled_since).total_seconds()
 
     def _write(self, ledger: Ledger, state: RunState, **changes: object) -> RunRecord:
         def change(newest: RunRecord) -> RunRecord:

@@ -119,8 +119,10 @@ def _send_apart(head: RunHead, record: RunRecord, heads: list[RunHead], sending:
     try:
         return _send_one(head, record, heads, sending)
     except (RunDamagedError, ValueError) as error:
-        name = type(error).__name__
-        sending.outside.events.error("run.damaged", run=record.run, feed=record.feed, error=name)
+        if record.run not in sending.outside.told_once:
+            sending.outside.told_once.add(record.run)
+            name = type(error).__name__
+            sending.outside.events.error("run.damaged", run=record.run, feed=record.feed, error=name)
         return None
 
 

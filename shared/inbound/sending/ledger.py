@@ -50,7 +50,7 @@ class Ledger:
         self.repeated = 0
         self.rejected_in_a_row = 0
         self.last_sent_at: datetime | None = None
-        self.last_accepted_at: datetime | None = None
+        self.troubled_since: datetime | None = None
         for entry in entries:
             self.add(entry)
 
@@ -115,6 +115,7 @@ class Ledger:
         left = self._left.get(entry.request, [])
         again = self._again.get(entry.request, [])
         has_verdict = entry.verdict in (Verdict.ACCEPTED, Verdict.REJECTED, Verdict.SPLIT)
+        self.troubled_since = None if has_verdict else self.troubled_since or entry.answered_at
         if part in again and has_verdict and not overtook:
             again.remove(part)
             self._parts_again -= 1
@@ -139,7 +140,6 @@ class Ledger:
         self.rejected_in_a_row = 0 if entry.verdict is Verdict.ACCEPTED else self.rejected_in_a_row + size
         if entry.verdict is Verdict.ACCEPTED:
             self.accepted_operations += size
-            self.last_accepted_at = max(self.last_accepted_at or entry.answered_at, entry.answered_at)
         else:
             self.rejected_operations += size
 

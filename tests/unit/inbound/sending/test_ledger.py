@@ -130,13 +130,14 @@ def test_no_part_of_a_request_was_posted_before_it_was_put_down_as_begun():
     assert (ledger.begun(1), ledger.begun(2), ledger.begun(3)) == (after(seconds=1), after(seconds=2), None)
 
 
-def test_the_last_time_that_something_was_accepted_is_not_that_of_other_answers():
-    ledger = Ledger([1, 1, 1])
-    assert ledger.last_accepted_at is None
-    for verdict, request, minutes in ((Verdict.ACCEPTED, 1, 5), (Verdict.ACCEPTED, 2, 3), (Verdict.REJECTED, 3, 9)):
-        answer = entry(verdict, request, stop=1)
-        ledger.add(answer.model_copy(update={"answered_at": after(minutes=minutes)}))
-    assert ledger.last_accepted_at == after(minutes=5)
+@pytest.mark.parametrize("verdict", [Verdict.ACCEPTED, Verdict.REJECTED, Verdict.SPLIT])
+def test_trouble_lasts_from_the_first_answer_without_a_verdict_to_the_next_one_with(verdict: Verdict):
+    ledger = Ledger([2, 2])
+    for minutes, trouble in ((5, Verdict.UNANSWERED), (7, Verdict.THROTTLED), (9, Verdict.REFUSED)):
+        assert ledger.troubled_since == (None if minutes == 5 else after(minutes=5))
+        ledger.add(entry(trouble, stop=2).model_copy(update={"answered_at": after(minutes=minutes)}))
+    ledger.add(entry(verdict, stop=2))
+    assert ledger.troubled_since is None
 
 
 # Who may be with the API
