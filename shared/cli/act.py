@@ -12,6 +12,7 @@ from shared.errors import RunDamagedError
 from shared.run.row_state import RowState
 from shared.run.run_state import RunState
 from shared.workflows.cancelled_runs import finish_cancelled
+from shared.workflows.in_no_newer_run import rows_in_no_newer_run
 from shared.workflows.operate_run import cancel_run, given_up_for, refuse_unless_cancellable, resume_run
 from shared.workflows.resend_run import resend_run
 
@@ -39,7 +40,8 @@ def cancel(connection: Connection, *, run_id: str, by: str | None, why: str, yes
     """Send nothing more of a run."""
     record = find_run(connection.runs, run_id)
     refuse_unless_cancellable(record)
-    say_error(_what_cancelling_means(record))
+    lost, words = _in_no_newer_file(record, connection)
+    say_error(_what_cancelling_means(record, words))
     if not yes and not sys.stdin.isatty():
         say_error("Nothing was changed: where nobody can be asked, say --yes.")
         return REFUSED
@@ -51,7 +53,7 @@ def cancel(connection: Connection, *, run_id: str, by: str | None, why: str, yes
     text, now = _finished(asked, connection)
     given_up = given_up_for(now, connection.runs)
     text = "\n".join([text, *map(_given_up, given_up)])
-    _tell(now, text, as_json, supersededOlder=[_given_up_json(one) for one in given_up])
+    _tell(now, text, as_json, inNoNewerFile=lost, supersededOlder=[_given_up_json(one) for one in given_up])
     return 0
 
 
@@ -75,11 +77,25 @@ def _tell(record: RunRecord, text: str, in_json: bool, **more: object) -> None:
         print(text)  # noqa: T201
 
 
-def _what_cancelling_means(record: RunRecord) -> str:
+def _what_cancelling_means(record: RunRecord, lost: str) -> str:
     sent = record.accepted_in_all + record.counts[RowState.REJECTED]
     left = record.counts[RowState.PLANNED]
-    what = f"Run {record.run} of feed {record.feed} ({record.file}): {some(left, 'row')} would not be sent."
+    what = f"Run {record.run} of feed {record.feed} ({record.file}): {some(left, 'row')} would not be sent.{lost}"
     return f"{what} Sent already: {some(sent, 'row')}, which can't be called back." if sent else what
+
+
+def _in_no_newer_file(record: RunRecord, connection: Connection) -> tuple[int | None, str]:
+    """How many of the rows that are given up nobody sends, and in words; None where nobody can tell."""
+    if not record.counts[RowState.PLANNED]:
+        return 0, ""
+    try:
+        lost = rows_in_no_newer_run(record, connection.runs)
+    except RunDamagedError as error:
+        return None, f" How many of these rows are in no newer file can't be said: {error}."
+    if not lost:
+        return 0, " Newer files have all of these rows."
+    are, they = ("is", "it") if lost == 1 else ("are", "they")
+    return lost, f" {lost:,} of these rows {are} in no newer file: {they} will not be sent at all."
 
 
 def _is_sure() -> bool:

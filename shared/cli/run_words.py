@@ -117,10 +117,7 @@ def _of_state(record: RunRecord, ahead: RunRecord | None) -> list[str]:
         case RunState.REFUSED:
             return [_REFUSED]
         case RunState.HELD if code == "tooManySetAside":
-            return [
-                f"If these rows may really stay out: {_PROGRAM} resume {short} sends the others.",
-                f"If a repaired file was dropped, so that this one is not needed any more: {again}",
-            ]
+            return _of_too_many_set_aside(record, again)
         case RunState.HELD:
             return [f"Drop the HR file again, then put an end to this run: {again}"]
         case RunState.PLANNED | RunState.SENDING | RunState.BLOCKED if resumed(record):
@@ -142,6 +139,18 @@ def _of_state(record: RunRecord, ahead: RunRecord | None) -> list[str]:
         case RunState.SENT if record.counts[RowState.ACCEPTED]:
             return ["The provisioning logs tell what became of the accepted rows, mostly within an hour."]
     return []
+
+
+def _of_too_many_set_aside(record: RunRecord, cancel: str) -> list[str]:
+    left = record.counts[RowState.PLANNED]
+    if not left:
+        return [f"No other row is left to send. Once repaired rows are dropped, or if they may stay out: {cancel}"]
+    rows, are = (f"its {some(left, 'row')}", "is" if left == 1 else "are")
+    return [
+        "If only the rows that were set aside are repaired (set_aside.csv dropped again), or may stay out: "
+        f"{_PROGRAM} resume {record.run} sends the other {left:,}.",
+        f"Only if the WHOLE file was dropped again: {cancel}; {rows} {are} then not sent from this run.",
+    ]
 
 
 def _of_rows(record: RunRecord) -> list[str]:

@@ -16,6 +16,7 @@ from shared.errors import (
 from shared.inbound.feeds.feed_file import Feed, parse_feed
 from shared.inbound.planning.bulk_request import barriers
 from shared.inbound.planning.conversion import convert, open_working_set
+from shared.inbound.sending.advice import DROPPING_AGAIN
 from shared.ports import FEEDS, RUNS
 from shared.run.drop import NO_FEED
 from shared.run.record import RequestFile, Requests, RunRecord, no_counts, reason_record
@@ -195,8 +196,10 @@ def _held(set_aside: int, rows: int, max_percent: float) -> Reason | None:
         "tooManySetAside",
         f"{set_aside} of {rows} rows have to be set aside, more than the {max_percent:g} % that the feed file allows. "
         "Nothing was sent.",
-        "Look into set_aside.csv: a renamed status or a new date format sets many rows aside at once. Repair the file "
-        "or the feed file (or raise safety.max_set_aside_percent there), then drop the file again.",
+        "Look into set_aside.csv: a renamed status or a new date format sets many rows aside at once. If only these "
+        "rows are repaired (set_aside.csv dropped again), or may stay out, resume this run: it sends the others. Only "
+        "if the whole file or the feed file is repaired (or safety.max_set_aside_percent raised there): drop the "
+        "whole file again, then cancel this run. " + DROPPING_AGAIN,
     )
 
 

@@ -140,7 +140,7 @@ def test_a_part_that_several_runs_have_lists_them_and_one_that_none_has_says_so(
 def test_a_held_run_is_sent_once_a_person_resumes_it(world, terminal):
     run = world.upload(TOO_MANY_ASIDE)
     status, out, _ = terminal.run("show", run["run"])
-    assert (status, f"resume {run['run']} sends the others" in out) == (1, True)
+    assert (status, f"resume {run['run']} sends the other 4" in out) == (1, True)
     status, out, _ = terminal.run("resume", run["run"], "--why", "one is on sabbatical")
     assert (status, "within a minute" in out) == (0, True)
     assert world.run()["state"] == "planned"

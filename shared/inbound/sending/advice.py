@@ -2,6 +2,12 @@
 
 from shared.errors import Reason
 
+DROPPING_AGAIN = (
+    "A file that is dropped is the newest: first look whether a newer file of this feed was taken meanwhile "
+    "(python -m shared runs --feed FEED). If so, do not drop this one again: drop today's export."
+)
+"""Where somebody is told to drop a file again: it would undo what a newer one has changed."""
+
 BUCKET_FULL = Reason(
     "bucketFull",
     "The provisioning job's queue is full (500).",

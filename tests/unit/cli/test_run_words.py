@@ -84,12 +84,18 @@ def test_what_helps_fits_the_state_of_the_run():
     held = run_record(state=RunState.HELD, reason=reason("tooManySetAside"))
     damaged = run_record(state=RunState.HELD, reason=reason("planDamaged"))
     blocked = run_record(state=RunState.BLOCKED, reason=reason("forbidden"))
-    assert f"resume {held.run} sends the others" in what_helps(held)[0]
+    assert f"resume {held.run} sends the other 100." in what_helps(held)[0]
     assert f'cancel {held.run} --why "dropped again"' in what_helps(held)[1]
     assert not any("resume" in line for line in what_helps(damaged))
     assert "Drop the HR file again" in what_helps(damaged)[0]
     assert f"resume {blocked.run}" in what_helps(blocked)[0]
     assert "doctor" in what_helps(run_record())[0]
+
+
+def test_where_every_row_was_set_aside_no_others_are_offered():
+    held = run_record(0, 2, state=RunState.HELD, reason=reason("tooManySetAside"))
+    assert not any("resume" in line for line in what_helps(held))
+    assert f"cancel {held.run}" in what_helps(held)[0]
 
 
 def test_a_run_behind_another_that_waits_names_it():

@@ -1,0 +1,70 @@
+"""How much would be lost with a run: rows still to be sent that no newer run of its job sends. Reads; changes nothing.
+
+Workers are compared as the sender compares them. What a newer run holds back, or has given up, does not count as sent.
+"""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from shared.errors import RunDamagedError
+from shared.inbound.sending.unsent_workers import UnsentWorkers
+from shared.run.run_state import UNSENT, RunState
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from shared.inbound.sending.ledger import Ledger
+    from shared.run.record import RunRecord
+    from shared.workflows.run_store import RunHead, RunStore
+
+_SENDS = frozenset({*UNSENT, RunState.SENT, RunState.SETTLED})
+
+
+def rows_in_no_newer_run(record: RunRecord, runs: RunStore) -> int:
+    """How many of the rows that the run has yet to send are in no newer run that sends them, or has.
+
+    Raises:
+        RunDamagedError: nobody can tell, since blobs of this run or of a newer one can't be read.
+    """
+    ledger = runs.ledger(record)
+    left = sum(len(ledger.operations_of(part)) for part in ledger.left())
+    with closing(UnsentWorkers(_left(record, ledger, runs))) as unsent:
+        for head in _newer(record, runs):
+            if unsent.is_empty:
+                break
+            unsent.newer(head.run, _sent_by(head, runs))
+        return left - sum(len(operations) for _, _, operations in unsent.superseded())
+
+
+def _left(record: RunRecord, ledger: Ledger, runs: RunStore) -> Iterator[tuple[str, int, int]]:
+    request, operations = 0, set[int]()
+    for row in runs.rows(record):
+        if row.request != request:
+            request = row.request
+            operations = {place for part in ledger.left_of(request) for place in ledger.operations_of(part)}
+        if row.operation in operations:
+            yield row.external_id, row.request, row.operation
+
+
+def _newer(record: RunRecord, runs: RunStore) -> list[RunHead]:
+    """The newest first. One that can't be read and does not tell its job may be of any job."""
+    heads = runs.heads()
+    own = next((head for head in heads if (head.feed, head.run) == (record.feed, record.run)), None)
+    newer = heads[heads.index(own) + 1 :] if own else []
+    return [h for h in reversed(newer) if h.job_id == record.job_id or (h.job_id is None and h.state is None)]
+
+
+def _sent_by(head: RunHead, runs: RunStore) -> Iterator[str]:
+    try:
+        other = runs.load(head.feed, head.run)
+        if other is None or not other.plan:
+            return
+        ledger, is_sent = runs.ledger(other), other.state in _SENDS and not other.cancelled_by
+        for row in runs.rows(other):
+            is_kept = is_sent and row.operation not in ledger.superseded(row.request)
+            if is_kept or ledger.may_be_taken(row.request, row.operation):
+                yield row.external_id
+    except RunDamagedError:
+        raise RunDamagedError(f"the blobs of run {head.run} can't be read") from None
