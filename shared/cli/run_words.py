@@ -12,7 +12,7 @@ from shared.workflows.operate_run import resumed
 from shared.workflows.resend_run import CAME_TO_NOTHING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from shared.run.record import RunRecord
@@ -93,16 +93,33 @@ def waits_for_person(record: RunRecord) -> bool:
 
 
 _REFUSED = "Nothing of this file was sent. Do what the reason says, then drop the file again: it gets a new run."
+_DROPPED_AGAIN = ("jobNotFound", "newerRunUnreadable", "planningFailed")
 
 
-def what_helps(record: RunRecord, ahead: RunRecord | None = None) -> list[str]:
+def may_be_dropped_again(record: RunRecord) -> bool:
+    """Whether the advice can be to drop the run's file again."""
+    if record.cancelled_by:
+        return False
+    is_blocked = record.state is RunState.BLOCKED and reason_code(record) in _DROPPED_AGAIN
+    return is_blocked or record.state in (RunState.HELD, RunState.REFUSED)
+
+
+def what_helps(record: RunRecord, ahead: RunRecord | None = None, newer: Sequence[RunRecord] = ()) -> list[str]:
     """What would help the run on, or that nothing has to be done.
 
     Args:
         record: the run.
         ahead: a run of the same job that waits, so that this one does too.
+        newer: files of the feed that were taken since, so that this one must not be dropped again.
     """
-    return [*_of_state(record, ahead), *_of_rows(record)] or ["Nothing has to be done."]
+    return [*_of_state(record, ahead), *_of_newer(newer), *_of_rows(record)] or ["Nothing has to be done."]
+
+
+def _of_newer(newer: Sequence[RunRecord]) -> list[str]:
+    if not newer:
+        return []
+    files = ", ".join(f"{run.file} ({run.run})" for run in newer)
+    return [f"NEWER files of this feed were taken meanwhile: {files}. Don't drop this one again: drop today's export."]
 
 
 def _of_state(record: RunRecord, ahead: RunRecord | None) -> list[str]:
@@ -119,12 +136,12 @@ def _of_state(record: RunRecord, ahead: RunRecord | None) -> list[str]:
         case RunState.HELD if code == "tooManySetAside":
             return _of_too_many_set_aside(record, again)
         case RunState.HELD:
-            return [f"Drop the HR file again, then put an end to this run: {again}"]
+            return [f"Put an end to this run: {again}. Then drop the HR file again."]
         case RunState.PLANNED | RunState.SENDING | RunState.BLOCKED if resumed(record):
             return []
         case RunState.BLOCKED if code == "jobNotFound":
             return [
-                f"If the ids were wrong: repair the feed file, drop the file again, then {again}",
+                f"If the ids were wrong: repair the feed file, then {again}, then drop the file again.",
                 f"If the job was made just now: {_PROGRAM} resume {short}",
             ]
         case RunState.BLOCKED:

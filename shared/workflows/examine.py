@@ -100,10 +100,16 @@ def waiting_runs(runs: RunStore, heads: Sequence[RunHead], now: datetime) -> lis
             f"{len(refused)} refused in the last 7 days, and no file of that name was taken since. The newest is "
             f"{newest.run} of feed {newest.feed}."
         )
-        advice = f"python -m shared show {newest.run} says why. Drop a file again once it is repaired."
+        advice = (
+            f"python -m shared show {newest.run} says why, and whether a newer file was taken meanwhile. If none was, "
+            "drop the file again once it is repaired; else drop today's export."
+        )
         findings.append(Finding("runs refused", "warning", message, advice))
     if unreadable:
-        advice = "Somebody changed run.json. Restore the blob's earlier version, or drop the file again."
+        advice = (
+            "Somebody changed run.json. Bring the blob's earlier version back (docs/reasons.md has the commands); if "
+            "that can't be done, drop today's export."
+        )
         message = f"{len(unreadable)} can't be read: {', '.join(unreadable[:3])}."
         findings.append(Finding("runs unreadable", "failed", message, advice))
     return findings or [Finding("runs", "ok", "none is held, blocked or waiting")]

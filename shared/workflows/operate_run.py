@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     from shared.ports import BlobStore
     from shared.run.record import OperatorAction, RunRecord
     from shared.workflows.outside import Outside
-    from shared.workflows.run_store import RunStore
+    from shared.workflows.run_store import RunHead, RunStore
 
 _MAY_BE_RELEASED = "tooManySetAside"
+_NAMED = 3
 _OVER = {
     RunState.SENT: "everything of it is sent",
     RunState.SETTLED: "it is settled",
@@ -147,6 +148,33 @@ def ahead_of(record: RunRecord, runs: RunStore) -> RunRecord | None:
             if other and other.not_before and not other.cancelled_by:
                 return other
     return None
+
+
+def taken_since(record: RunRecord, runs: RunStore) -> list[RunRecord]:
+    """The newest files of the feed that were taken after this one, newest first and a few at most.
+
+    To drop this one again would put its data over theirs.
+    """
+    # Rows that were sent again have no digest of a file, nor has what was refused.
+    newer = [head for head in _behind(record, runs) if head.content_sha256 and head.state is not RunState.REFUSED]
+    found: list[RunRecord] = []
+    for head in reversed(newer):
+        if len(found) == _NAMED:
+            break
+        try:
+            other = runs.load(head.feed, head.run)
+        except RunDamagedError:
+            continue
+        if other and not other.cancelled_by:
+            found.append(other)
+    return found
+
+
+def _behind(record: RunRecord, runs: RunStore) -> list[RunHead]:
+    """The later runs of the feed, oldest drop first."""
+    heads = [head for head in runs.heads() if head.feed == record.feed]
+    place = next((place for place, head in enumerate(heads) if head.run == record.run), len(heads))
+    return heads[place + 1 :]
 
 
 def _change(record: RunRecord, change: Callable[[RunRecord], RunRecord], runs: RunStore, outside: Outside) -> RunRecord:

@@ -138,7 +138,7 @@ def _refuse_what_is_out_of_date(
             "repeatedContent",
             "This very content was dropped before, and a newer file after it; nobody has dropped it again, only the "
             "blob was changed or its event was lost.",
-            "If the data hold again, drop the file again.",
+            "If the data hold again, drop the file again: its data then replace the newer file's.",
         )
 
 
@@ -159,7 +159,7 @@ def _feed(drop: Drop, outside: Outside) -> tuple[bytes, Feed]:
             "noFeedFile",
             f"There is no feed file {drop.feed}.yaml in the container feeds.",
             "Put one there (its name ends in .yaml, in just these letters), or drop the file into the right folder; "
-            "then drop it again.",
+            f"then drop it again. {DROPPING_AGAIN}",
         )
     feed = parse_feed(found.content)
     try:
@@ -228,7 +228,8 @@ def without_plan(drop: Drop, outside: Outside, state: RunState, reason: Reason) 
 _DROP_GONE = Reason(
     "dropGone",
     "The file was overwritten or deleted before it was planned.",
-    "If it was overwritten, the newer version has a run of its own; if its data are still wanted, drop it again.",
+    "If it was overwritten, the newer version has a run of its own; if its data are still wanted, drop it again. "
+    + DROPPING_AGAIN,
 )
 
 
@@ -236,5 +237,5 @@ def _bad_feed_file(drop: Drop, error: FeedFileError) -> Reason:
     return Reason(
         "invalidFeedFile",
         f"The feed file {drop.feed}.yaml can't be used. {error}",
-        "Repair the feed file, then drop the HR file again.",
+        f"Repair the feed file, then drop the HR file again. {DROPPING_AGAIN}",
     )

@@ -191,7 +191,7 @@ def test_a_run_with_a_damaged_plan_can_not_be_resumed(world, terminal):
     world.resume()
     assert world.run()["reason"]["code"] == "planDamaged"
     status, _, err = terminal.run("resume", run["run"])
-    assert (status, "Drop the HR file again" in err) == (1, True)
+    assert (status, "drop the HR file again" in err) == (1, True)
     assert world.run()["state"] == "held"
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from shared.bootstrap import connector
 from tests.integration.test_operators import terminal
 from tests.platform.accounting import run_blob
 from tests.platform.hr_files import hr_csv, hr_row, titled, workers
 
 if TYPE_CHECKING:
     from tests.integration.conftest import World
+    from tests.integration.test_operators import Terminal
 
 __all__ = ["terminal"]
 ASIDE = [hr_row(f"W{number:05}", WorkerStatus="Sabbatical") for number in (9, 10)]
@@ -90,3 +92,53 @@ def test_that_it_can_not_count_is_said_in_words(world, terminal):
     err = terminal.run("cancel", run["run"], "--why", "x")[2]
     assert "How many of these rows are in no newer file can't be said:" in err
     assert newer["run"] in err
+
+
+def helps(terminal: Terminal, run: dict[str, Any]) -> str:
+    return " ".join(terminal.json("show", run["run"])[1]["whatHelps"])
+
+
+def test_show_names_newer_files_that_were_taken_so_that_an_old_one_is_not_dropped_over_them(world, terminal):
+    run, refused = held(world), world.upload(b"", "empty.csv")
+    for one in (run, refused):
+        assert "taken meanwhile" not in helps(terminal, one)
+    world.later()
+    world.upload(b"", "empty_too.csv")
+    newer = world.upload(titled(range(1, 11), "new"), "new.csv")
+    for one in (run, refused):
+        assert f"taken meanwhile: new.csv ({newer['run']}). Don't drop this one again" in helps(terminal, one)
+    assert "taken meanwhile" not in helps(terminal, newer)
+    terminal.run("cancel", run["run"], *WHY)
+    assert "taken meanwhile" not in helps(terminal, run)
+
+
+def test_a_newer_file_that_was_cancelled_or_is_another_feeds_stands_in_nobodys_way(world, terminal):
+    run = held(world)
+    world.put_feed(name="another")
+    world.upload(hr_csv(*workers(3)), "other.csv", "another")
+    world.entra.change(jobStatus="Paused")
+    connector.cache_clear()
+    newer = world.upload(hr_csv(*workers(3)), "cancelled.csv")
+    assert newer["run"] in helps(terminal, run)
+    terminal.run("cancel", newer["run"], *WHY)
+    assert "taken meanwhile" not in helps(terminal, run)
+
+
+def test_the_newest_three_of_many_newer_files_are_named_newest_first(world, terminal):
+    run = held(world)
+    runs = []
+    for number in range(4):
+        runs.append(world.upload(titled([1], str(number)), f"{number}.csv")["run"])
+        world.later()
+    text = helps(terminal, run)
+    assert f"3.csv ({runs[3]}), 2.csv ({runs[2]}), 1.csv ({runs[1]})." in text
+    assert runs[0] not in text
+
+
+def test_a_reason_that_says_drop_it_again_says_to_look_for_newer_files_first(world):
+    world.put_feed(b"mapping: {}\n", "broken")
+    broken = world.upload(hr_csv(*workers(1)), "broken.csv", "broken")
+    missing = world.upload(hr_csv(*workers(1)), "missing.csv", "missing")
+    for run in (broken, missing, held(world)):
+        assert "python -m shared runs --feed FEED" in run["reason"]["advice"]
+        assert "drop today's export" in run["reason"]["advice"]

@@ -49,7 +49,7 @@ NOT_FOUND = Reason(
     "Compare job.servicePrincipalId (the object id of the enterprise application, not its application id) and "
     "job.jobId in the feed file with the app's Provisioning API Endpoint in the Entra admin center. A run keeps the "
     "ids that it was planned with: once the feed file is repaired, cancel this run and drop the file again. If the "
-    "ids are right and the job was made just now, resume the run.",
+    "ids are right and the job was made just now, resume the run. " + DROPPING_AGAIN,
 )
 
 
@@ -102,7 +102,7 @@ NEWER_RUN_UNREADABLE = Reason(
     "The blobs of a newer run can't be read (the event run.unreadable names it), so nobody can tell for which workers "
     "this run's data are out of date; nothing more of this run is sent.",
     "Somebody changed or deleted blobs in the container runs. Bring them back (undelete, or an older version); the run "
-    "then goes on by itself. If that can't be done, cancel this run and drop a full HR file.",
+    "then goes on by itself. If that can't be done, cancel this run and drop today's full export.",
 )
 WAITS = frozenset({BUCKET_FULL.code, THROTTLED.code, UNAVAILABLE.code})
 """Codes of waits that the API has caused, and that should end by themselves."""
@@ -114,5 +114,5 @@ def plan_damaged(blob: str) -> Reason:
     return Reason(
         PLAN_DAMAGED,
         f"{blob} is not what was planned, or is gone; nothing more of this run is sent.",
-        "Somebody changed or deleted the run's blobs. Drop the HR file again for a new run.",
+        f"Somebody changed or deleted the run's blobs. Cancel this run and drop the HR file again. {DROPPING_AGAIN}",
     )

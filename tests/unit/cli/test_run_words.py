@@ -87,7 +87,7 @@ def test_what_helps_fits_the_state_of_the_run():
     assert f"resume {held.run} sends the other 100." in what_helps(held)[0]
     assert f'cancel {held.run} --why "dropped again"' in what_helps(held)[1]
     assert not any("resume" in line for line in what_helps(damaged))
-    assert "Drop the HR file again" in what_helps(damaged)[0]
+    assert "Then drop the HR file again" in what_helps(damaged)[0]
     assert f"resume {blocked.run}" in what_helps(blocked)[0]
     assert "doctor" in what_helps(run_record())[0]
 
