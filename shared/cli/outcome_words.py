@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from shared.run.row_state import RowState
 from shared.run.run_state import RunState
 from shared.workflows.resend_run import CAME_TO_NOTHING
+from shared.workflows.trace_worker import is_sent_in_part
 
 if TYPE_CHECKING:
     from collections.abc import Container
@@ -37,6 +38,8 @@ def what_helps_row(sighting: Sighting, cancelled: Container[str | None] = ()) ->
     run = sighting.run
     if sighting.what_to_do:
         return [sighting.what_to_do]
+    if is_sent_in_part(run):
+        return [f"The record of its run was deleted: {_PROGRAM} show {run.run}"]
     found = [advice for advice in (CODES.get(sighting.code or ""),) if advice]
     match sighting.state:
         case RowState.PLANNED if run.state in (RunState.HELD, RunState.BLOCKED) or run.not_before:

@@ -130,7 +130,12 @@ def _of_state(record: RunRecord, ahead: RunRecord | None) -> list[str]:
         return [f"It is cancelled: within a minute {rest}."]
     match record.state:
         case RunState.REFUSED if code == "sentInPart":
-            return ["What ledger.ndjson says was sent is with Entra. Drop the file again: it gets a new run."]
+            return [
+                "Bring the old run.json back over this one: the run then goes on as it was. docs/reasons.md, "
+                '"Bring a blob back", has the commands.',
+                "Only if that can't be done, and no newer file of this feed was taken: drop the file again. It gets a "
+                "new run of all its rows.",
+            ]
         case RunState.REFUSED:
             return [_REFUSED]
         case RunState.HELD if code == "tooManySetAside":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from shared.cli.opening import say_error
 from shared.cli.operating import SOMETHING_TO_DO, print_json
@@ -12,7 +12,8 @@ from shared.cli.output import console, print_blocks
 from shared.cli.run_words import moment, some
 from shared.errors import RunDamagedError
 from shared.run.row_state import RowState
-from shared.workflows.trace_worker import Sighting, sightings
+from shared.run.run_state import RunState
+from shared.workflows.trace_worker import Sighting, is_sent_in_part, sightings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from shared.cli.connection import Connection
     from shared.workflows.run_store import RunHead
 
+_NotLookedInto = Literal["unreadable", "refused"]
+_UNREADABLE: _NotLookedInto = "unreadable"
+_REFUSED: _NotLookedInto = "refused"
 _AT_ONCE = 8
 
 
@@ -28,9 +32,13 @@ def worker(connection: Connection, *, external_id: str, feed: str | None, as_jso
     heads = [head for head in connection.runs.heads() if feed in (None, head.feed)]
     with ThreadPoolExecutor(_AT_ONCE) as at_once:
         by_run = list(at_once.map(lambda head: _of_run(connection, external_id, head), heads))
-    if unread := [head.run for head, rows in zip(heads, by_run, strict=True) if rows is None]:
+    if unread := [head.run for head, rows in zip(heads, by_run, strict=True) if rows == _UNREADABLE]:
         say_error(f"{some(len(unread), 'run')} can't be read, so they may name the worker too: {', '.join(unread)}")
-    found = [row for rows in by_run for row in rows or ()]
+    if refused := by_run.count(_REFUSED):
+        were = "was" if refused == 1 else "were"
+        say_error(f"{some(refused, 'refused file')} {were} not looked into: nothing of them was sent.")
+    looked_into = [rows for rows in by_run if isinstance(rows, list)]
+    found = [row for rows in looked_into for row in rows]
     cancelled = {row.run.run for row in found if row.state is RowState.SUPERSEDED and not row.by_run}
     helps = [what_helps_row(row, cancelled) for row in found]
     if as_json:
@@ -38,17 +46,19 @@ def worker(connection: Connection, *, external_id: str, feed: str | None, as_jso
     elif found:
         _print(zip(found, helps, strict=True))
     else:
-        say_error(f"No row of {some(len(heads), 'run')} has the externalId {external_id}.")
+        say_error(f"No row of the runs that are kept ({len(looked_into):,}) has the externalId {external_id}.")
     return 0 if found else SOMETHING_TO_DO
 
 
-def _of_run(connection: Connection, external_id: str, head: RunHead) -> list[Sighting] | None:
-    """The run's rows about the worker; None where it can't be read."""
+def _of_run(connection: Connection, external_id: str, head: RunHead) -> list[Sighting] | _NotLookedInto:
+    """The run's rows about the worker, or why nobody knows of any."""
     try:
         record = connection.runs.load(head.feed, head.run)
+        if record and record.state is RunState.REFUSED and not is_sent_in_part(record):
+            return _REFUSED
         return sightings(external_id, record, connection.runs, connection.outside.store) if record else []
     except RunDamagedError:
-        return None
+        return _UNREADABLE
 
 
 def _json(row: Sighting, helps: list[str]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from shared.errors import DropGoneError, FeedFileError, Reason
 from shared.inbound.feeds.feed_file import parse_feed
+from shared.inbound.sending.advice import DROPPING_AGAIN
 from shared.ports import RUNS
 from shared.workflows.plan_drop import FEED_COPY, refused
 from shared.workflows.run_store import LEDGER
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from shared.run.drop import Drop
     from shared.run.record import RunRecord
     from shared.workflows.outside import Outside
+
+
+SENT_IN_PART = "sentInPart"
 
 
 def was_sent_in_part(drop: Drop, outside: Outside) -> bool:
@@ -58,9 +62,10 @@ def _digest(reader: DropReader) -> str | None:
 
 
 _SENT_IN_PART = Reason(
-    "sentInPart",
-    "The record of this run (run.json) was deleted after it had been sent in part or cancelled; its ledger.ndjson says "
-    "which. Nothing more of it is sent.",
-    "If the file's data still hold, drop it again: that is a new run of all its rows, and what Entra has already is "
-    "not changed by it. Find out who deleted the record.",
+    SENT_IN_PART,
+    "The record of this run (run.json) was deleted after it had been sent, in part or in whole, or cancelled; its "
+    "ledger.ndjson says which. Nothing more of it is sent.",
+    "Bring the old run.json back over this one (storage keeps what was deleted for 7 days; docs/reasons.md has the "
+    "commands): the run then goes on as it was. If that can't be done, drop the file again: all its rows are sent once "
+    f"more. {DROPPING_AGAIN} Find out who deleted the record.",
 )

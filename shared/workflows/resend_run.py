@@ -50,6 +50,8 @@ def resend_run(
         NothingToDoError: there are none, or a sender has yet to say which rows of a cancelled run are superseded.
         RunDamagedError: the origin's plan can't be trusted any more.
     """
+    if origin.state is RunState.REFUSED:
+        raise NothingToDoError("There is nothing to resend: the run was refused, or its run.json was deleted.")
     ledger = runs.ledger(origin)
     if RowState.SUPERSEDED in states and origin.cancelled_by and not ledger.is_complete:
         raise NothingToDoError("The run is cancelled, but a sender has not given it up yet; try again in a minute.")

@@ -9,10 +9,16 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from shared.errors import RunDamagedError
 from shared.inbound.mapping.cell_problem import same_key
+from shared.run.record import RequestFile
 from shared.run.row_state import RowState
+from shared.run.run_state import RunState
+from shared.scim.bulk import MAX_OPERATIONS
+from shared.workflows.deleted_record import SENT_IN_PART
 from shared.workflows.left_out_rows import left_out_rows
 from shared.workflows.resend_run import outcome_in, state_of
+from shared.workflows.run_store import ROWS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,12 +63,28 @@ def sightings(external_id: str, record: RunRecord, runs: RunStore, store: BlobSt
         RunDamagedError: a blob of the run is not what it was.
     """
     key = same_key(external_id.strip())
-    found = list(_planned(key, record, runs))
+    is_left_over = is_sent_in_part(record)
+    found = list(_planned(key, _as_planned(record, runs) if is_left_over else record, runs))
     for state, name in _LEFT_OUT.items():
-        if record.counts[state]:
+        if record.counts[state] or (is_left_over and any(runs.lines(record, name))):
             rows = left_out_rows(key, name, record, store)
             found += [Sighting(record, row.line, state, row.codes, row.problem, row.what_to_do) for row in rows]
     return sorted(found, key=lambda sighting: sighting.line)
+
+
+def is_sent_in_part(record: RunRecord) -> bool:
+    """Whether somebody deleted the run's record: the blobs of its plan are there, and this record tells nothing."""
+    return record.state is RunState.REFUSED and bool(record.reason) and record.reason.code == SENT_IN_PART
+
+
+def _as_planned(record: RunRecord, runs: RunStore) -> RunRecord:
+    """The record with a plan of as many rows as the list beside it has."""
+    rows = sum(1 for _ in runs.lines(record, ROWS))
+    if not rows:
+        raise RunDamagedError(f"run.json of run {record.run} was deleted, and {ROWS} is gone too")
+    return record.changed(
+        plan=[RequestFile(name=ROWS, requests=-(-rows // MAX_OPERATIONS), operations=rows, sha256="")]
+    )
 
 
 def _planned(key: str, record: RunRecord, runs: RunStore) -> Iterator[Sighting]:

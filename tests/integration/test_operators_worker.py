@@ -133,7 +133,7 @@ def test_a_row_of_a_cancelled_run_and_one_that_a_newer_file_overtook(world, term
 def test_nobody_is_said_with_status_1_and_another_feed_is_not_searched(world, terminal):
     world.upload(hr_csv(*workers(1)))
     status, out, err = terminal.run("worker", "X1")
-    assert (status, out, err) == (1, "", "No row of 1 run has the externalId X1.")
+    assert (status, out, err) == (1, "", "No row of the runs that are kept (1) has the externalId X1.")
     assert seen(terminal, "W00001", "--feed", "another") == []
 
 
