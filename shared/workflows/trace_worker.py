@@ -13,7 +13,6 @@ from shared.errors import RunDamagedError
 from shared.inbound.mapping.cell_problem import same_key
 from shared.run.record import RequestFile
 from shared.run.row_state import RowState
-from shared.run.run_state import RunState
 from shared.scim.bulk import MAX_OPERATIONS
 from shared.workflows.deleted_record import SENT_IN_PART
 from shared.workflows.left_out_rows import left_out_rows
@@ -74,7 +73,7 @@ def sightings(external_id: str, record: RunRecord, runs: RunStore, store: BlobSt
 
 def is_sent_in_part(record: RunRecord) -> bool:
     """Whether somebody deleted the run's record: the blobs of its plan are there, and this record tells nothing."""
-    return record.state is RunState.REFUSED and bool(record.reason) and record.reason.code == SENT_IN_PART
+    return record.reason is not None and record.reason.code == SENT_IN_PART
 
 
 def _as_planned(record: RunRecord, runs: RunStore) -> RunRecord:
