@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from shared.run.record import RunRecord
     from shared.workflows.operate_run import GivenUp
 
+_LEFT_OUT = {RowState.SET_ASIDE: "set aside", RowState.EXCLUDED: "excluded"}
 _UNDO = "To undo what was sent, drop the right file: what it says of these workers counts."
 
 
@@ -79,9 +80,17 @@ def _tell(record: RunRecord, text: str, in_json: bool, **more: object) -> None:
 
 def _what_cancelling_means(record: RunRecord, lost: str) -> str:
     sent = record.accepted_in_all + record.counts[RowState.REJECTED]
-    left = record.counts[RowState.PLANNED]
-    what = f"Run {record.run} of feed {record.feed} ({record.file}): {some(left, 'row')} would not be sent.{lost}"
+    left, run = record.counts[RowState.PLANNED], f"Run {record.run} of feed {record.feed} ({record.file})"
+    if not left and not sent:
+        return f"{run}: {_nothing_to_send(record)}"
+    what = f"{run}: {some(left, 'row')} would not be sent.{lost}"
     return f"{what} Sent already: {some(sent, 'row')}, which can't be called back." if sent else what
+
+
+def _nothing_to_send(record: RunRecord) -> str:
+    left_out = [state for state in (RowState.SET_ASIDE, RowState.EXCLUDED) if record.counts[state]]
+    how = " or ".join(_LEFT_OUT[state] for state in left_out)
+    return f"No row of it was to be sent: all {record.rows:,} were {how}."
 
 
 def _in_no_newer_file(record: RunRecord, connection: Connection) -> tuple[int | None, str]:
@@ -118,6 +127,8 @@ def _finished(asked: RunRecord, connection: Connection) -> tuple[str, RunRecord]
     if done is None:
         return f"{cancelled}. A sender is at work on its job; it stops within seconds.", asked
     gone, sent = done.counts[RowState.SUPERSEDED], done.accepted_in_all + done.counts[RowState.REJECTED]
+    if not gone and not sent:
+        return f"{cancelled}. {_nothing_to_send(done)}", done
     if not gone:
         return f"It was too late to cancel run {done.run}: every row of it was sent. {_UNDO}", done
     text = f"{cancelled}. Superseded: {some(gone, 'row')}; sent before: {sent:,}."

@@ -142,3 +142,13 @@ def test_a_reason_that_says_drop_it_again_says_to_look_for_newer_files_first(wor
     for run in (broken, missing, held(world)):
         assert "python -m shared runs --feed FEED" in run["reason"]["advice"]
         assert "drop today's export" in run["reason"]["advice"]
+
+
+def test_a_run_of_which_every_row_was_set_aside_is_cancelled_as_what_it_is(world, terminal):
+    run = world.upload(hr_csv(*ASIDE), "all.csv")
+    shown = terminal.json("show", run["run"])[1]["whatHelps"]
+    assert not any("resume" in text for text in shown)
+    status, out, err = terminal.run("cancel", "all.csv", *WHY)
+    assert (status, "too late" in out) == (0, False)
+    assert out.startswith(f"Run {run['run']} is cancelled. No row of it was to be sent: all 2 were set aside.")
+    assert "(all.csv): No row of it was to be sent: all 2 were set aside." in err
