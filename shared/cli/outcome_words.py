@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from shared.cli.run_words import REPAIRED_IN_ENTRA, REPAIRED_IN_HR
 from shared.run.row_state import RowState
 from shared.run.run_state import RunState
 from shared.workflows.resend_run import CAME_TO_NOTHING
@@ -18,8 +19,13 @@ _PROGRAM = "python -m shared"
 CODES = {
     "RedundantExport": "Nothing: Entra had the same data already.",
     "EntrySynchronizationSkipped": "Nothing, or look at the scoping filters of the provisioning app.",
-    "InvalidDomain": "Repair the user name in HR or the mapping: its domain is not verified in the tenant.",
-    "Conflict": "Repair the user name in HR, or the other account that has the same value.",
+    "InvalidDomain": (
+        "The user name's domain is not verified in the tenant: repair the user name in HR or the feed file, or verify "
+        "the domain."
+    ),
+    "Conflict": (
+        "Another account has the same value: repair it in HR or the feed file, or rename the other account in Entra."
+    ),
     "UnableToResolveReferenceAttributeValue": (
         "The worker is done, the manager is not set: send the manager's record through this job too, then this one "
         "again."
@@ -53,7 +59,7 @@ def what_helps_row(sighting: Sighting, cancelled: Container[str | None] = ()) ->
         case RowState.SUPERSEDED:
             found.append(f"Its run was cancelled. If the data were right: {_again(sighting)}")
         case state if state in CAME_TO_NOTHING:
-            found.append(f"When the cause is repaired: {_again(sighting)}")
+            found.append(f"{REPAIRED_IN_HR} {REPAIRED_IN_ENTRA} {_again(sighting)}")
     return found
 
 

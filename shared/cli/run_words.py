@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _PROGRAM = "python -m shared"
 _STEPS = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
+REPAIRED_IN_HR = "Repaired in HR or in the feed file: drop a new file, since resend sends the data as they were."
+REPAIRED_IN_ENTRA = "Repaired in Entra (the domain verified, the other account renamed, the mapping changed):"
 _NEEDS_A_PERSON = (RunState.HELD, RunState.BLOCKED, RunState.REFUSED)
 
 
@@ -185,7 +187,8 @@ def _of_rows(record: RunRecord) -> list[str]:
         found.append(
             f"outcomes.ndjson names the {' and '.join(failed)} rows, each with its code; ledger.ndjson the API's words."
         )
-        found.append(f"When their cause is repaired: {resend_command(record, failed)} sends them again.")
+        found.append(REPAIRED_IN_HR)
+        found.append(f"{REPAIRED_IN_ENTRA} {resend_command(record, failed)}")
     return found
 
 

@@ -108,7 +108,10 @@ def test_a_run_behind_another_that_waits_names_it():
 def test_rows_that_can_be_sent_again_are_named_in_the_command_that_does_it():
     counts = {RowState.CREATED: 7, RowState.FAILED: 2, RowState.UNACCOUNTED: 1}
     record = run_record(10, state=RunState.SETTLED, counts=counts)
-    assert any(f"resend {record.run} --state failed,unaccounted" in line for line in what_helps(record))
+    *_, in_hr, in_entra = what_helps(record)
+    assert in_hr.startswith("Repaired in HR or in the feed file: drop a new file")
+    assert in_entra.startswith("Repaired in Entra")
+    assert f"resend {record.run} --state failed,unaccounted" in in_entra
 
 
 def test_a_settled_run_without_trouble_needs_nothing():
