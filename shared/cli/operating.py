@@ -53,7 +53,7 @@ def operating(command: Callable[..., int]) -> Callable[..., int]:
 
 
 def find_run(runs: RunStore, text: str) -> RunRecord:
-    """The run with that id, the only one whose id contains it, or the newest one of the file of that name.
+    """The run with that id, the only one whose id contains it, or that of the newest drop of that name.
 
     Args:
         runs: where they lie.
@@ -90,7 +90,8 @@ def _newest_of_file(runs: RunStore, heads: list[RunHead], name: str) -> RunRecor
         for end in range(len(heads), 0, -_AT_ONCE):
             some = heads[max(0, end - _AT_ONCE) : end]
             for found in reversed(list(at_once.map(record, some))):
-                if found and name in (found.file, f"{found.feed}/{found.file}"):
+                # Rows that were sent again have a run of their own, which is no drop: its id names it.
+                if found and not found.resend_of and name in (found.file, f"{found.feed}/{found.file}"):
                     return found
     return None
 

@@ -71,7 +71,10 @@ def _runs(parser: argparse.ArgumentParser) -> None:
 
 def _run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "run_id", type=_text, metavar="RUN", help="the run's id, a part of it that no other run's has, or a file's name"
+        "run_id",
+        type=_text,
+        metavar="RUN",
+        help="the run's id, a part of it that no other run's has, or a file's name for the run of its newest drop",
     )
 
 

@@ -9,7 +9,7 @@ from rich.text import Text
 from shared.cli.operating import SOMETHING_TO_DO, find_run, print_json, record_json
 from shared.cli.output import print_blocks
 from shared.cli.run_words import blobs, may_be_dropped_again, moment, needs_person, quota_left, span, waits, what_helps
-from shared.workflows.operate_run import ahead_of, taken_since
+from shared.workflows.operate_run import ahead_of, resent_by, taken_since
 
 if TYPE_CHECKING:
     from shared.cli.connection import Connection
@@ -28,14 +28,15 @@ def show_run(connection: Connection, record: RunRecord, *, in_json: bool) -> int
     newer = taken_since(record, connection.runs) if may_be_dropped_again(record) else []
     helps = what_helps(record, ahead_of(record, connection.runs), newer)
     folder = f"{connection.storage}/runs/{record.feed}/{record.run}/"
+    resent = resent_by(record, connection.runs)
     if in_json:
-        print_json({**record_json(record), "whatHelps": helps, "folder": folder})
+        print_json({**record_json(record), "resentBy": resent, "whatHelps": helps, "folder": folder})
     else:
-        _print(connection, record, helps, folder)
+        _print(connection, record, resent, helps, folder)
     return SOMETHING_TO_DO if needs_person(record) else 0
 
 
-def _print(connection: Connection, record: RunRecord, helps: list[str], folder: str) -> None:
+def _print(connection: Connection, record: RunRecord, resent: list[str], helps: list[str], folder: str) -> None:
     now = connection.outside.clock.now()
     rows = list[tuple[Text, str]]()
 
@@ -58,6 +59,7 @@ def _print(connection: Connection, record: RunRecord, helps: list[str], folder: 
     add("sending", _sending(record))
     add("notices", *map(str, _notices(record)))
     add("by people", *_actions(record))
+    add("resent", *(f"by run {run}" for run in resent))
     add("blobs", folder, "  " + ", ".join(blobs(record)))
     add("what helps", *helps)
     print_blocks(rows)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from shared.errors import ConnectorError, RunDamagedError
 from shared.ports import STATE
+from shared.run.drop import dropped_at
 from shared.run.row_state import RowState
 from shared.run.run_state import UNSENT, RunState
 
@@ -168,6 +169,22 @@ def taken_since(record: RunRecord, runs: RunStore) -> list[RunRecord]:
         if other and not other.cancelled_by:
             found.append(other)
     return found
+
+
+def resent_by(record: RunRecord, runs: RunStore) -> list[str]:
+    """The runs that send rows of this one again, oldest first."""
+    if not any(action.action == "resend" for action in record.actions):
+        return []
+    behind = [head for head in _behind(record, runs) if dropped_at(head.run) == dropped_at(record.run)]
+    return [head.run for head in behind if _origin(head, runs) == record.run]
+
+
+def _origin(head: RunHead, runs: RunStore) -> str | None:
+    try:
+        record = runs.load(head.feed, head.run)
+    except RunDamagedError:
+        return None
+    return record.resend_of if record else None
 
 
 def _behind(record: RunRecord, runs: RunStore) -> list[RunHead]:

@@ -128,6 +128,19 @@ def test_a_run_is_named_by_its_feed_or_by_its_files_name_too(world, terminal):
         assert terminal.run("show", nothing)[0] == 2
 
 
+def test_a_files_name_means_its_newest_drop_also_once_rows_of_it_were_sent_again(world, terminal):
+    world.entra.change(rejectExternalIds=["W00002"])
+    drop = world.upload(hr_csv(*workers(3)), "daily.csv")
+    assert terminal.json("show", "daily.csv")[1]["resentBy"] == []
+    first, second = (terminal.json("resend", "daily.csv", "--state", "rejected")[1]["run"] for _ in range(2))
+    status, told = terminal.json("show", "contoso/daily.csv")
+    assert (told["run"], told["resentBy"]) == (drop["run"], [first, second])
+    assert f"resent by run {first} by run {second}" in terminal.run("show", "daily.csv")[1]
+    assert terminal.json("show", second)[1]["resendOf"] == drop["run"]
+    world.later()
+    assert world.upload(hr_csv(*workers(3)), "daily.csv")["run"] == terminal.json("show", "daily.csv")[1]["run"]
+
+
 def test_a_part_that_several_runs_have_lists_them_and_one_that_none_has_says_so(world, terminal):
     runs = [world.upload(hr_csv(*workers(1)), name)["run"] for name in ("one.csv", "two.csv")]
     status, out, err = terminal.run("show", "T")
