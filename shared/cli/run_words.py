@@ -151,6 +151,12 @@ def _of_state(record: RunRecord, ahead: RunRecord | None) -> list[str]:
                 f"If the ids were wrong: repair the feed file, then {again}, then drop the file again.",
                 f"If the job was made just now: {_PROGRAM} resume {short}",
             ]
+        case RunState.BLOCKED if code == "everythingRejected":
+            return [
+                f"If the reason is outside the file: repair it, then {_PROGRAM} resume {short}, and resend the "
+                "rejected rows (see below).",
+                f"If the data are at fault: drop the right file, then {again}",
+            ]
         case RunState.BLOCKED:
             return [f"When it is repaired: {_PROGRAM} resume {short} tries again within a minute."]
         case RunState.PLANNED | RunState.SENDING if record.not_before:

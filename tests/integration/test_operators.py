@@ -133,7 +133,7 @@ def test_a_files_name_means_its_newest_drop_also_once_rows_of_it_were_sent_again
     drop = world.upload(hr_csv(*workers(3)), "daily.csv")
     assert terminal.json("show", "daily.csv")[1]["resentBy"] == []
     first, second = (terminal.json("resend", "daily.csv", "--state", "rejected")[1]["run"] for _ in range(2))
-    status, told = terminal.json("show", "contoso/daily.csv")
+    _, told = terminal.json("show", "contoso/daily.csv")
     assert (told["run"], told["resentBy"]) == (drop["run"], [first, second])
     assert f"resent by run {first} by run {second}" in terminal.run("show", "daily.csv")[1]
     assert terminal.json("show", second)[1]["resendOf"] == drop["run"]

@@ -112,6 +112,20 @@ def test_every_code_and_every_event_is_explained():
     assert {code for code in found if f"`{code}`" not in documents} == set()
 
 
+def test_every_event_that_alerts_has_a_first_command():
+    """Names that are put together of two parts are those of run and row states."""
+    found = {"run.refused", "run.held", "run.blocked", "rows.failed", "rows.unaccounted"}
+    for path in (ROOT / "shared").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            is_told = isinstance(node, ast.Call) and ast.unparse(node.func).endswith(("events.error", "apart"))
+            if is_told and node.args and isinstance(node.args[0], ast.Constant):
+                found.add(node.args[0].value)
+    text = (ROOT / "docs" / "reasons.md").read_text(encoding="utf-8")
+    table = text.split("## An alert came: the first command", 1)[1].split("## Log events", 1)[0]
+    assert len(found) > 12
+    assert {name for name in found if f"\n| `{name}` | `" not in table} == set()
+
+
 def test_the_numbers_of_the_demo_are_those_that_its_files_give():
     made = company(2000)
     failed = made.bad["login in a domain that is not the tenant's"]

@@ -83,8 +83,9 @@ EVERYTHING_REJECTED = Reason(
     "everythingRejected",
     "The API refuses row after row, and to find each of them costs the tenant's daily calls; the rows that were not "
     "sent yet wait, newer files don't.",
-    "Look at the API's words in ledger.ndjson. If the reason is outside the file (a proxy, the provisioning job), the "
-    "run goes on by itself within an hour; for the rows that were refused meanwhile, use resend.",
+    "Look at the API's words in ledger.ndjson. If the reason is outside the file (a proxy, the provisioning job): "
+    "repair it; resume ends the wait of up to an hour, and resend sends the rows that were refused before. If the data "
+    "are at fault: drop the right file, then cancel this run.",
 )
 DAILY_QUOTA = Reason(
     "dailyQuota",

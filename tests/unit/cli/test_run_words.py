@@ -92,6 +92,15 @@ def test_what_helps_fits_the_state_of_the_run():
     assert "doctor" in what_helps(run_record())[0]
 
 
+def test_where_everything_was_rejected_the_rest_is_resumed_and_the_rejected_rows_are_sent_again():
+    counts = {RowState.REJECTED: 10}
+    record = run_record(state=RunState.BLOCKED, reason=reason("everythingRejected"), counts=counts)
+    outside, data, *_, last = what_helps(record)
+    assert f"resume {record.run}" in outside
+    assert f"cancel {record.run}" in data
+    assert last.endswith(f"resend {record.run} --state rejected")
+
+
 def test_where_every_row_was_set_aside_no_others_are_offered():
     held = run_record(0, 2, state=RunState.HELD, reason=reason("tooManySetAside"))
     assert not any("resume" in line for line in what_helps(held))
