@@ -7,13 +7,19 @@ from typing import TYPE_CHECKING
 
 from shared.cli.opening import REFUSED, say_error
 from shared.cli.operating import SOMETHING_TO_DO, find_run, operator_action, print_json, record_json
-from shared.cli.run_words import resend_command, some
+from shared.cli.run_words import resend_command, some, undoing_a_cancel
 from shared.errors import RunDamagedError
 from shared.run.row_state import RowState
 from shared.run.run_state import RunState
 from shared.workflows.cancelled_runs import finish_cancelled
 from shared.workflows.in_no_newer_run import rows_in_no_newer_run
-from shared.workflows.operate_run import cancel_run, given_up_for, refuse_unless_cancellable, resume_run
+from shared.workflows.operate_run import (
+    cancel_run,
+    given_up_for,
+    is_of_another_job,
+    refuse_unless_cancellable,
+    resume_run,
+)
 from shared.workflows.resend_run import resend_run
 
 if TYPE_CHECKING:
@@ -132,8 +138,9 @@ def _finished(asked: RunRecord, connection: Connection) -> tuple[str, RunRecord]
     if not gone:
         return f"It was too late to cancel run {done.run}: every row of it was sent. {_UNDO}", done
     text = f"{cancelled}. Superseded: {some(gone, 'row')}; sent before: {sent:,}."
-    again = f"If this was a mistake: {resend_command(done, [RowState.SUPERSEDED])}"
-    return "\n".join([f"{text} {_UNDO}" if sent else text, again]), done
+    text = f"{text} {_UNDO}" if sent else text
+    moved = is_of_another_job(done, connection.outside.store)
+    return "\n".join([text, *undoing_a_cancel(done, "this was a mistake", moved=moved)]), done
 
 
 def _given_up(older: GivenUp) -> str:

@@ -106,15 +106,18 @@ def may_be_dropped_again(record: RunRecord) -> bool:
     return is_blocked or record.state in (RunState.HELD, RunState.REFUSED)
 
 
-def what_helps(record: RunRecord, ahead: RunRecord | None = None, newer: Sequence[RunRecord] = ()) -> list[str]:
+def what_helps(
+    record: RunRecord, ahead: RunRecord | None = None, newer: Sequence[RunRecord] = (), *, moved: bool = False
+) -> list[str]:
     """What would help the run on, or that nothing has to be done.
 
     Args:
         record: the run.
         ahead: a run of the same job that waits, so that this one does too.
         newer: files of the feed that were taken since, so that this one must not be dropped again.
+        moved: the feed has another job by now.
     """
-    return [*_of_state(record, ahead), *_of_newer(newer), *_of_rows(record)] or ["Nothing has to be done."]
+    return [*_of_state(record, ahead), *_of_newer(newer), *_of_rows(record, moved=moved)] or ["Nothing has to be done."]
 
 
 def _of_newer(newer: Sequence[RunRecord]) -> list[str]:
@@ -183,12 +186,12 @@ def _of_too_many_set_aside(record: RunRecord, cancel: str) -> list[str]:
     ]
 
 
-def _of_rows(record: RunRecord) -> list[str]:
+def _of_rows(record: RunRecord, *, moved: bool) -> list[str]:
     found = []
     if record.counts[RowState.SET_ASIDE]:
         found.append("set_aside.csv names the rows that are not sent, each with its problem and its remedy.")
     if record.cancelled_by and record.counts[RowState.SUPERSEDED]:
-        found.append(f"If it was cancelled by mistake: {resend_command(record, [RowState.SUPERSEDED])}")
+        found += undoing_a_cancel(record, "it was cancelled by mistake", moved=moved)
     if failed := [state for state in CAME_TO_NOTHING if record.counts[state]]:
         found.append(
             f"outcomes.ndjson names the {' and '.join(failed)} rows, each with its code; ledger.ndjson the API's words."
@@ -196,6 +199,20 @@ def _of_rows(record: RunRecord) -> list[str]:
         found.append(REPAIRED_IN_HR)
         found.append(f"{REPAIRED_IN_ENTRA} {resend_command(record, failed)}")
     return found
+
+
+def undoing_a_cancel(record: RunRecord, mistake: str, *, moved: bool) -> list[str]:
+    """The command that sends a cancelled run's rows after all; none where its plan or its job is not to be trusted.
+
+    Args:
+        record: the run.
+        mistake: what was one, as half a sentence.
+        moved: the feed has another job by now.
+    """
+    code = record.reason.code if record.reason else ""
+    if moved or code in ("planDamaged", "jobNotFound"):
+        return []
+    return [f"If {mistake}: {resend_command(record, [RowState.SUPERSEDED])}"]
 
 
 def resend_command(record: RunRecord, states: Iterable[RowState]) -> str:

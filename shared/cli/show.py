@@ -9,7 +9,7 @@ from rich.text import Text
 from shared.cli.operating import SOMETHING_TO_DO, find_run, print_json, record_json
 from shared.cli.output import print_blocks
 from shared.cli.run_words import blobs, may_be_dropped_again, moment, needs_person, quota_left, span, waits, what_helps
-from shared.workflows.operate_run import ahead_of, resent_by, taken_since
+from shared.workflows.operate_run import ahead_of, is_of_another_job, resent_by, taken_since
 
 if TYPE_CHECKING:
     from shared.cli.connection import Connection
@@ -26,7 +26,8 @@ def show(connection: Connection, *, run_id: str, as_json: bool) -> int:
 def show_run(connection: Connection, record: RunRecord, *, in_json: bool) -> int:
     """The same for a record that is at hand."""
     newer = taken_since(record, connection.runs) if may_be_dropped_again(record) else []
-    helps = what_helps(record, ahead_of(record, connection.runs), newer)
+    moved = record.cancelled_by is not None and is_of_another_job(record, connection.outside.store)
+    helps = what_helps(record, ahead_of(record, connection.runs), newer, moved=moved)
     folder = f"{connection.storage}/runs/{record.feed}/{record.run}/"
     resent = resent_by(record, connection.runs)
     if in_json:

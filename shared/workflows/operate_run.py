@@ -8,8 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from shared.errors import ConnectorError, RunDamagedError
-from shared.ports import STATE
+from shared.errors import ConnectorError, FeedFileError, RunDamagedError
+from shared.inbound.feeds.feed_file import parse_feed
+from shared.ports import FEEDS, STATE
 from shared.run.drop import dropped_at
 from shared.run.row_state import RowState
 from shared.run.run_state import UNSENT, RunState
@@ -169,6 +170,16 @@ def taken_since(record: RunRecord, runs: RunStore) -> list[RunRecord]:
         if other and not other.cancelled_by:
             found.append(other)
     return found
+
+
+def is_of_another_job(record: RunRecord, store: BlobStore) -> bool:
+    """Whether the feed file names another job by now: what is resent goes to the one that the run was planned for."""
+    found = store.read(FEEDS, f"{record.feed}.yaml")
+    try:
+        job = parse_feed(found.content).job if found else None
+    except FeedFileError:
+        return False
+    return job is not None and (job.jobId, job.servicePrincipalId) != (record.job_id, record.service_principal_id)
 
 
 def resent_by(record: RunRecord, runs: RunStore) -> list[str]:
