@@ -9,11 +9,14 @@ from rich.text import Text
 from shared.cli.operating import SOMETHING_TO_DO, find_run, print_json, record_json
 from shared.cli.output import print_blocks
 from shared.cli.run_words import blobs, may_be_dropped_again, moment, needs_person, quota_left, span, waits, what_helps
+from shared.errors import RunDamagedError
 from shared.workflows.operate_run import ahead_of, is_of_another_job, resent_by, taken_since
+from shared.workflows.row_codes import row_codes
 
 if TYPE_CHECKING:
     from shared.cli.connection import Connection
     from shared.run.record import RunRecord
+    from shared.run.row_state import RowState
 
 _LINES_SHOWN = 5
 
@@ -29,15 +32,35 @@ def show_run(connection: Connection, record: RunRecord, *, in_json: bool) -> int
     moved = record.cancelled_by is not None and is_of_another_job(record, connection.outside.store)
     helps = what_helps(record, ahead_of(record, connection.runs), newer, moved=moved)
     folder = f"{connection.storage}/runs/{record.feed}/{record.run}/"
-    resent = resent_by(record, connection.runs)
+    resent, codes = resent_by(record, connection.runs), _codes(connection, record)
     if in_json:
-        print_json({**record_json(record), "resentBy": resent, "whatHelps": helps, "folder": folder})
+        more = {"codes": codes, "resentBy": resent, "whatHelps": helps, "folder": folder}
+        print_json({**record_json(record), **more})
     else:
-        _print(connection, record, resent, helps, folder)
+        _print(connection, record, _codes_in_words(record, codes), resent, helps, folder)
     return SOMETHING_TO_DO if needs_person(record) else 0
 
 
-def _print(connection: Connection, record: RunRecord, resent: list[str], helps: list[str], folder: str) -> None:
+def _codes(connection: Connection, record: RunRecord) -> dict[RowState, dict[str, int]] | None:
+    try:
+        return row_codes(record, connection.runs)
+    except RunDamagedError:
+        return None
+
+
+def _codes_in_words(record: RunRecord, codes: dict[RowState, dict[str, int]] | None) -> list[str]:
+    """ "failed 2: InvalidDomain 1, Conflict 1"."""
+    if codes is None:
+        return ["can't be told: ledger.ndjson or outcomes.ndjson can't be read"]
+    return [
+        f"{state} {record.counts[state]:,}: " + ", ".join(f"{code} {count:,}" for code, count in of_state.items())
+        for state, of_state in codes.items()
+    ]
+
+
+def _print(
+    connection: Connection, record: RunRecord, codes: list[str], resent: list[str], helps: list[str], folder: str
+) -> None:
     now = connection.outside.clock.now()
     rows = list[tuple[Text, str]]()
 
@@ -56,6 +79,7 @@ def _print(connection: Connection, record: RunRecord, resent: list[str], helps: 
     add("waits", waits(record, now), quota_left(record, connection.settings.bulk_requests_per_day))
     add("rows", f"{record.rows:,}")
     add("counts", *(f"{count:>9,}  {state}" for state, count in record.counts.items() if count))
+    add("codes", *codes)
     add("requests", _requests(record))
     add("sending", _sending(record))
     add("notices", *map(str, _notices(record)))
