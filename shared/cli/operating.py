@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from shared.cli.opening import REFUSED, say_error
 from shared.errors import ConnectorError, RunDamagedError
+from shared.ports import FEEDS
+from shared.run.drop import FEED_NAME
 from shared.run.record import OperatorAction
 from shared.workflows.operate_run import NothingToDoError
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from typing import Literal
 
     from shared.cli.connection import Connection
+    from shared.ports import BlobStore
     from shared.run.record import RunRecord
     from shared.workflows.run_store import RunHead, RunStore
 
@@ -26,6 +29,10 @@ _AT_ONCE = 16
 
 class NoSuchRunError(ConnectorError):
     """No run, or more than one, has an id like that."""
+
+
+class NoSuchFeedError(ConnectorError):
+    """There is no such feed; the text lists those that there are."""
 
 
 def operating(command: Callable[..., int]) -> Callable[..., int]:
@@ -77,6 +84,14 @@ def find_run(runs: RunStore, text: str) -> RunRecord:
     if record is None:
         raise NoSuchRunError(f"No run has {text} in its id, nor its file's name; `python -m shared runs` lists them")
     return record
+
+
+def refuse_unknown_feed(feed: str, store: BlobStore) -> None:
+    """Raises NoSuchFeedError where the container feeds has no feed file of that name."""
+    if not FEED_NAME.fullmatch(feed) or store.read(FEEDS, f"{feed}.yaml") is None:
+        names = sorted(blob.name for blob in store.list(FEEDS) if blob.name.endswith(".yaml"))
+        there = ", ".join(name.removesuffix(".yaml") for name in names) or "none"
+        raise NoSuchFeedError(f"There is no feed file {feed}.yaml in the container feeds; the feeds are: {there}")
 
 
 def _newest_of_file(runs: RunStore, heads: list[RunHead], name: str) -> RunRecord | None:

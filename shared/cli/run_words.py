@@ -74,8 +74,10 @@ def waits(record: RunRecord, now: datetime) -> str | None:
 
 def needs_person(record: RunRecord) -> bool:
     """Whether something did not go as it should and does not mend itself."""
-    waits = record.state in _NEEDS_A_PERSON and not record.cancelled_by
-    return waits or any(record.counts[state] for state in (*CAME_TO_NOTHING, RowState.SET_ASIDE))
+    came_to_nothing = any(record.counts[state] for state in CAME_TO_NOTHING)
+    if record.cancelled_by:
+        return came_to_nothing
+    return record.state in _NEEDS_A_PERSON or came_to_nothing or record.counts[RowState.SET_ASIDE] > 0
 
 
 def quota_left(record: RunRecord, per_day: int) -> str | None:

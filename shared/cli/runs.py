@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from shared.cli.opening import say_error
-from shared.cli.operating import SOMETHING_TO_DO, print_json
+from shared.cli.operating import SOMETHING_TO_DO, print_json, refuse_unknown_feed
 from shared.cli.output import console
 from shared.cli.run_words import counts_in_short, reason_code, some, waits_for_person, when
 from shared.errors import RunDamagedError
@@ -39,6 +39,8 @@ def runs(
 ) -> int:
     """Print the runs; 1 where one of them needs a person."""
     every = connection.runs.heads()
+    if feed is not None and not any(head.feed == feed for head in every):
+        refuse_unknown_feed(feed, connection.outside.store)
     heads = [head for head in every if feed in (None, head.feed) and (state is None or head.state in state)]
     shown = heads if everything else heads[-NEWEST:]
     with ThreadPoolExecutor(_AT_ONCE) as at_once:

@@ -9,11 +9,11 @@ from azure.core.exceptions import ResourceExistsError, ResourceModifiedError
 
 from shared.cli.following import Follower
 from shared.cli.opening import REFUSED, say_error
-from shared.cli.operating import SOMETHING_TO_DO, print_json
+from shared.cli.operating import SOMETHING_TO_DO, print_json, refuse_unknown_feed
 from shared.cli.show import show_run
 from shared.errors import ConnectorError, RunDamagedError
-from shared.ports import FEEDS, HR_DROP
-from shared.run.drop import FEED_NAME, Drop
+from shared.ports import HR_DROP
+from shared.run.drop import Drop
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -76,10 +76,7 @@ def _drop(connection: Connection, file: Path, feed: str, name: str, follower: Fo
 
 
 def _refuse_what_nobody_would_take(connection: Connection, feed: str, blob_name: str) -> None:
-    if not FEED_NAME.fullmatch(feed) or connection.outside.store.read(FEEDS, f"{feed}.yaml") is None:
-        names = sorted(blob.name for blob in connection.outside.store.list(FEEDS) if blob.name.endswith(".yaml"))
-        there = ", ".join(name.removesuffix(".yaml") for name in names) or "none"
-        raise NotDroppedError(f"There is no feed file {feed}.yaml in the container feeds; the feeds are: {there}")
+    refuse_unknown_feed(feed, connection.outside.store)
     if not blob_name.partition("/")[2] or blob_name.endswith("/"):
         raise NotDroppedError("The file needs a name: --name NAME")
     if any(part in (".", "..") for part in blob_name.split("/")) or not blob_name.isprintable():
@@ -119,3 +116,4 @@ def _say_where(drop: Drop, *, in_json: bool) -> None:
         print_json({"run": drop.run_id, "feed": drop.feed, "file": drop.file})
     else:
         print(f"Run {drop.run_id}: python -m shared show {drop.run_id}")  # noqa: T201
+        print("It takes up to a minute until a dropped file has its run; before that, show finds none.")  # noqa: T201

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from shared.cli.opening import say_error
@@ -86,6 +87,7 @@ def _print(rows: Iterable[tuple[Sighting, list[str]]]) -> None:
         resent = f", resends run {record.resend_of}" if record.resend_of else ""
         out.print(f"{record.run}  feed {record.feed}, {record.file}{resent}", markup=False, highlight=False)
         code = f" [{row.code}]" if row.code and f"[{row.code}]" not in (row.words or "") else ""
-        told = [f"{row.state}{code}", row.words, *(f"→ {text}" for text in helps)]
+        at = f", {moment(datetime.fromisoformat(row.at))}" if row.at else ""
+        told = [f"{row.state}{at}{code}", row.words, *(f"→ {text}" for text in helps)]
         details = "\n".join(text for text in told if text)
         print_blocks([("", "dropped", moment(record.dropped_at)), ("", f"line {row.line}", details)], out)

@@ -70,6 +70,11 @@ def test_runs_are_listed_newest_last_and_can_be_chosen(world, terminal):
     assert (status, [line["run"] for line in listed]) == (1, [good["run"], held["run"]])
     assert terminal.json("runs", "--state", "held")[1][0]["reason"] == "tooManySetAside"
     assert [line["run"] for line in terminal.json("runs", "--state", "sent")[1]] == [good["run"]]
+    status, out, err = terminal.run("runs", "--feed", "another")
+    assert (status, out) == (2, "")
+    assert "no feed file another.yaml" in err
+    assert "the feeds are: contoso" in err
+    world.put_feed(name="another")
     assert terminal.json("runs", "--feed", "another") == (0, [])
     _, out, _ = terminal.run("runs")
     assert "held.csv held tooManySetAside 5 setAside 1, planned 4" in out

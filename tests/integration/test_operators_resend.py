@@ -224,6 +224,7 @@ def test_send_follows_exactly_the_version_that_it_wrote(world, terminal, tmp_pat
 def test_send_does_not_overwrite_what_nobody_has_taken_up_yet(world, terminal, tmp_path):
     file = file_of(tmp_path, hr_csv(*workers(3)))
     status, out, _ = terminal.run("send", file, "--feed", "contoso", "--no-wait")
+    assert "It takes up to a minute until a dropped file has its run" in out
     assert (status, "python -m shared show" in out) == (0, True)
     status, _, err = terminal.run("send", file, "--feed", "contoso", "--no-wait")
     assert (status, "has no run yet" in err) == (2, True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from shared.bootstrap import connector
@@ -39,8 +40,9 @@ def test_a_worker_is_found_in_every_run_newest_last(world, terminal):
     ]
     status, out, _ = terminal.run("worker", "W00055")
     assert status == 0
-    assert "line 56 created" in out
-    assert "skipped [RedundantExport] → Nothing: Entra had the same data already." in out
+    at = datetime.fromisoformat(terminal.json("worker", "W00055")[1][0]["at"])
+    assert f"line 56 created, {at:%Y-%m-%d %H:%M:%S} UTC" in out
+    assert "UTC [RedundantExport] → Nothing: Entra had the same data already." in out
 
 
 def test_a_row_that_was_set_aside_tells_its_problem_and_its_remedy(world, terminal):

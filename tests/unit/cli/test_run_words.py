@@ -195,6 +195,8 @@ def test_once_it_is_cancelled_a_run_waits_for_nothing_and_nobody():
     record = run_record(**waiting, actions=[action])
     assert not waits_for_person(record)
     assert not needs_person(record)
+    assert not needs_person(run_record(8, 2, **waiting, actions=[action]))
+    assert needs_person(run_record(8, counts={RowState.FAILED: 1}, **waiting, actions=[action]))
     assert waits(record, NOON) is None
     assert "goes on" not in when(record, NOON)
 
