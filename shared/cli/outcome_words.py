@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from shared.cli.run_words import REPAIRED_IN_ENTRA, REPAIRED_IN_HR
+from shared.cli.run_words import once_repaired
 from shared.run.row_state import RowState
 from shared.run.run_state import RunState
 from shared.workflows.resend_run import CAME_TO_NOTHING
@@ -59,7 +59,7 @@ def what_helps_row(sighting: Sighting, cancelled: Container[str | None] = ()) ->
         case RowState.SUPERSEDED:
             found.append(f"Its run was cancelled. If the data were right: {_again(sighting)}")
         case state if state in CAME_TO_NOTHING:
-            found.append(f"{REPAIRED_IN_HR} {REPAIRED_IN_ENTRA} {_again(sighting)}")
+            found += once_repaired([state], _again(sighting))
     return found
 
 

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 _PROGRAM = "python -m shared"
 _STEPS = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
-REPAIRED_IN_HR = "Repaired in HR or in the feed file: drop a new file, since resend sends the data as they were."
-REPAIRED_IN_ENTRA = "Repaired in Entra (the domain verified, the other account renamed, the mapping changed):"
+_REPAIRED_IN_HR = "Repaired in HR or in the feed file: drop a new file, since resend sends the data as they were."
+_REPAIRED_IN_ENTRA = "Repaired in Entra (the domain verified, the other account renamed, the mapping changed):"
 _NEEDS_A_PERSON = (RunState.HELD, RunState.BLOCKED, RunState.REFUSED)
 
 
@@ -198,9 +198,15 @@ def _of_rows(record: RunRecord, *, moved: bool) -> list[str]:
         found.append(
             f"outcomes.ndjson names the {' and '.join(failed)} rows, each with its code; ledger.ndjson the API's words."
         )
-        found.append(REPAIRED_IN_HR)
-        found.append(f"{REPAIRED_IN_ENTRA} {resend_command(record, failed)}")
+        found += once_repaired(failed, resend_command(record, failed))
     return found
+
+
+def once_repaired(states: Iterable[RowState], resend: str) -> list[str]:
+    """When rows in these states are sent again, and when that would send the same mistake again."""
+    if set(states) == {RowState.UNACCOUNTED}:
+        return [f"Look whether the job is active ({_PROGRAM} doctor). Once it is: {resend}"]
+    return [_REPAIRED_IN_HR, f"{_REPAIRED_IN_ENTRA} {resend}"]
 
 
 def undoing_a_cancel(record: RunRecord, mistake: str, *, moved: bool) -> list[str]:

@@ -107,10 +107,9 @@ def test_a_rejected_row_has_the_words_of_the_api_and_the_command_that_sends_it_a
     assert (row["state"], row["code"]) == ("rejected", "status400")
     assert row["words"]
     assert row["whatHelps"] == [
-        "Repaired in HR or in the feed file: drop a new file, since resend sends the data as they were. "
-        "Repaired in Entra "
-        "(the domain verified, the other account renamed, the mapping changed): "
-        f"python -m shared resend {origin['run']} --state rejected"
+        "Repaired in HR or in the feed file: drop a new file, since resend sends the data as they were.",
+        "Repaired in Entra (the domain verified, the other account renamed, the mapping changed): "
+        f"python -m shared resend {origin['run']} --state rejected",
     ]
     world.entra.change(rejectExternalIds=[])
     _, again = terminal.json("resend", origin["run"], "--state", "rejected")

@@ -123,6 +123,11 @@ def test_rows_that_can_be_sent_again_are_named_in_the_command_that_does_it():
     assert f"resend {record.run} --state failed,unaccounted" in in_entra
 
 
+def test_rows_of_which_the_log_never_spoke_go_again_once_the_job_is_active():
+    record = run_record(1, state=RunState.SENT, counts={RowState.UNACCOUNTED: 1})
+    assert what_helps(record)[-1].startswith("Look whether the job is active (python -m shared doctor). Once it is:")
+
+
 def test_a_settled_run_without_trouble_needs_nothing():
     record = run_record(10, state=RunState.SETTLED, counts={RowState.CREATED: 10})
     assert what_helps(record) == ["Nothing has to be done."]
