@@ -54,6 +54,8 @@ def worker(connection: Connection, *, external_id: str, feed: str | None, as_jso
 def _of_run(connection: Connection, external_id: str, head: RunHead) -> list[Sighting] | _NotLookedInto:
     """The run's rows about the worker, or why nobody knows of any."""
     try:
+        if not head.has_record:
+            return _UNREADABLE
         record = connection.runs.load(head.feed, head.run)
         if record and record.state is RunState.REFUSED and not is_sent_in_part(record):
             return _REFUSED

@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from shared.errors import Reason
+from shared.inbound.sending.advice import DROPPING_AGAIN
 from shared.ports import HR_DROP, RUNS
 from shared.run.drop import NO_FEED, Drop
 from shared.run.run_state import RunState
@@ -108,5 +109,5 @@ def plan_missed_drop(drop: Drop, outside: Outside, event: DropEvent = DropEvent.
 _TOO_OLD = Reason(
     "dropTooOld",
     f"The file was dropped more than {OLDEST_DROP.days} days ago and has no run; its data may be out of date.",
-    "If its data still hold, drop the file again.",
+    f"If its data still hold, drop the file again. {DROPPING_AGAIN}",
 )

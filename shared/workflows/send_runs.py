@@ -70,7 +70,9 @@ def _send_in_order(sending: Sending) -> str | None:
         close_cancelled(record, sending)
     if code := _job_waits([record for record in cancelled if record.waits_for in {None, *WAITS}], sending):
         return code
-    if any(head.job_rests_until and now < head.job_rests_until for head in ours):
+    rest = max((head.job_rests_until for head in ours if head.job_rests_until), default=now)
+    if rest > now:
+        outside.events.info("job.rests", job=sending.job_id, seconds=round((rest - now).total_seconds()))
         return Stop().code
     if code := _job_waits([record for _, record in due if not record.cancelled_by], sending):
         return code
@@ -83,7 +85,8 @@ def _send_in_order(sending: Sending) -> str | None:
         if _waits_for_older_drop(record, missed):
             outside.events.info("run.waitsForOlderDrop", run=record.run, feed=record.feed, job=record.job_id)
             return "olderDrop"
-        something_was_sent, code = True, _send_apart(head, record, heads, sending)
+        something_was_sent |= _waits_for(record, sending) is None
+        code = _send_apart(head, record, heads, sending)
         if code == NOT_FOUND.code:
             not_found.add(record.service_principal_id)
         elif code is not None and code not in OF_ONE_RUN:

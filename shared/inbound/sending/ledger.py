@@ -115,7 +115,7 @@ class Ledger:
         left = self._left.get(entry.request, [])
         again = self._again.get(entry.request, [])
         has_verdict = entry.verdict in (Verdict.ACCEPTED, Verdict.REJECTED, Verdict.SPLIT)
-        self.troubled_since = None if has_verdict else self.troubled_since or entry.answered_at
+        self.troubled_since = (self.troubled_since or entry.answered_at) if _is_trouble(entry) else None
         if part in again and has_verdict and not overtook:
             again.remove(part)
             self._parts_again -= 1
@@ -250,3 +250,10 @@ class Ledger:
         done = {number for number, left in self._left.items() if not left and self._settled.get(number)}
         rejected = {n for n in done if any(e.verdict is Verdict.REJECTED for e in self._settled[n].values())}
         return len(done - rejected), len(rejected)
+
+
+def _is_trouble(entry: AnswerEntry) -> bool:
+    """The API is busy, down or out of reach; a verdict and a refusal that needs a repair are no trouble of its own."""
+    if entry.verdict in (Verdict.ACCEPTED, Verdict.REJECTED, Verdict.SPLIT):
+        return False
+    return entry.status is None or entry.status in (408, 429) or entry.status >= 500

@@ -135,9 +135,15 @@ def test_trouble_lasts_from_the_first_answer_without_a_verdict_to_the_next_one_w
     ledger = Ledger([2, 2])
     for minutes, trouble in ((5, Verdict.UNANSWERED), (7, Verdict.THROTTLED), (9, Verdict.REFUSED)):
         assert ledger.troubled_since == (None if minutes == 5 else after(minutes=5))
-        ledger.add(entry(trouble, stop=2).model_copy(update={"answered_at": after(minutes=minutes)}))
+        ledger.add(entry(trouble, stop=2, status=503).model_copy(update={"answered_at": after(minutes=minutes)}))
     ledger.add(entry(verdict, stop=2))
     assert ledger.troubled_since is None
+
+
+def test_a_refusal_that_needs_a_repair_is_no_trouble():
+    for status, is_trouble in ((403, False), (404, False), (401, False), (429, True), (None, True), (500, True)):
+        ledger = Ledger([1], [entry(Verdict.REFUSED, stop=1, status=status)])
+        assert (ledger.troubled_since is not None) is is_trouble, status
 
 
 # Who may be with the API
