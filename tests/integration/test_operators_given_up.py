@@ -72,9 +72,14 @@ def test_what_a_newer_run_does_not_send_does_not_count(world, terminal):
     world.later()
     assert terminal.json("cancel", newer["run"], *WHY)[1]["inNoNewerFile"] == 8
     world.entra.change(jobStatus="Paused")
-    world.upload(hr_csv(*workers(3)), "cancelled.csv")
-    terminal.run("cancel", world.run("cancelled.csv")["run"], *WHY)
+    for name in ("cancelled.csv", "cancelled while a sender is at work.csv"):
+        world.upload(hr_csv(*workers(3)), name)
+        lock = world.service.get_blob_client("state", f"jobs/{world.entra.settings['JOB_ID']}/lock")
+        lease = lock.acquire_lease(lease_duration=60) if "sender" in name else None
+        terminal.run("cancel", world.run(name)["run"], *WHY)
+    assert world.run(name)["counts"]["planned"] == 3, "nobody has marked them yet"
     assert terminal.json("cancel", run["run"], *WHY)[1]["inNoNewerFile"] == 8
+    lease.release()
 
 
 def test_where_blobs_are_damaged_it_says_that_it_can_not_count_and_cancels_all_the_same(world, terminal):
