@@ -59,6 +59,8 @@ def _newer(record: RunRecord, runs: RunStore) -> list[RunHead]:
 def _sent_by(head: RunHead, runs: RunStore) -> Iterator[str]:
     try:
         other = runs.load(head.feed, head.run)
+        if not head.has_record:
+            raise RunDamagedError("its record was deleted")
         if other is None or not other.plan:
             return
         ledger, is_sent = runs.ledger(other), other.state in _SENDS and not other.cancelled_by

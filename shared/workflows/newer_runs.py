@@ -3,7 +3,7 @@
 A newer run of the same feed speaks once it is planned, since its file says all that this one says and later. A run of
 another feed of the job speaks for the workers that it has posted: sending older data after them could turn them back.
 A run that is held or cancelled speaks of what it has posted too; the rest of it may never be sent. What the API refused
-was never taken, so it speaks for no other feed.
+was never taken, so it speaks for no other feed, unless it was posted before and got no answer.
 """
 
 from __future__ import annotations
