@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
+from azure.core.exceptions import ResourceExistsError
 from azure.storage.blob import BlobServiceClient
 
 if TYPE_CHECKING:
@@ -46,7 +47,8 @@ class Azurite:
     def account_with_containers(self, account: str) -> BlobServiceClient:
         service = BlobServiceClient.from_connection_string(self.connection_string(account))
         for name in CONTAINERS:
-            service.create_container(name)
+            with contextlib.suppress(ResourceExistsError):  # the SDK has asked twice
+                service.create_container(name)
         return service
 
 
