@@ -120,6 +120,30 @@ def test_a_newer_run_whose_record_and_drop_are_gone_leaves_its_ledger_as_a_witne
     assert world.run("old.csv")["reason"]["code"] == "newerRunUnreadable"
 
 
+def test_a_newer_run_that_lost_its_record_and_its_feed_file_is_of_any_job(world, clock):
+    old_run(world)
+    new = world.upload(titled(ROWS, "new"), "new.csv")
+    for blob in ("run.json", "feed.yaml"):
+        damage(world, new, blob, None)
+    for _ in range(3):
+        clock.sleep(4000)
+        world.resume()
+    assert titles(world) == {"new"}
+    assert world.run("old.csv")["reason"]["code"] == "newerRunUnreadable"
+
+
+def test_a_newer_run_that_has_lost_its_record_just_now_is_known_before_anything_is_sent(world, clock):
+    """An event of another feed comes before the timer has looked for drops without a run."""
+    old_run(world)
+    world.put_feed(world.feed(URGENT), "leavers")
+    new = world.upload(titled(ROWS, "new"), "new.csv", "leavers")
+    clock.sleep(4000)
+    damage(world, new, "run.json", None)
+    world.upload(titled([500], "new"), "more.csv")
+    assert titles(world) == {"new"}
+    assert world.run("old.csv")["reason"]["code"] == "newerRunUnreadable"
+
+
 def test_a_newer_run_of_the_same_second_that_can_not_be_read_counts_as_newer(world, clock):
     world.put_feed(world.feed(URGENT), "leavers")
     refuse_old_rows(world)

@@ -81,6 +81,20 @@ def test_a_load_that_takes_days_of_the_quota_is_no_alarm(world, clock, monkeypat
     assert world.run()["state"] == "sent"
 
 
+def test_setbacks_after_a_long_repair_are_no_alarm(world, clock):
+    world.entra.post("faults", {"on": "bulkUpload", "status": 403})
+    world.upload(hr_csv(*workers(3)))
+    clock.sleep(3 * 3600)
+    world.entra.post("faults", {"on": "bulkUpload", "status": 429, "headers": {"Retry-After": "61"}, "times": 2})
+    for _ in range(2):
+        world.resume()
+        clock.sleep(62)
+    assert world.run()["reason"]["code"] == "throttled"
+    world.resume()
+    assert world.run()["state"] == "sent"
+    assert error_codes(world) == [("run.blocked", "forbidden")]
+
+
 def test_reasons_that_take_turns_are_told_too_and_only_once(world, clock):
     """An outage that is now a 503, now a 429, now a full bucket."""
     kinds = list(LASTING.values())

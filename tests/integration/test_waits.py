@@ -135,6 +135,17 @@ def test_a_long_wait_is_kept_where_another_answer_can_not_be_put_down(world, clo
     assert_nothing_was_posted_before_the_long_wait_was_over(world, clock)
 
 
+def test_a_long_wait_is_kept_where_its_own_answer_can_not_be_put_down(world, clock):
+    """The ledger takes that the request is begun; and then no more for a while."""
+    throttled = {"on": "bulkUpload", "status": 429, "headers": {"Retry-After": f"{LONG:.0f}"}}
+    world.entra.post("faults", throttled)
+    with storage_fault("500", Calls("PUT", "comp=appendblock"), after=1, times=99) as fault:
+        run = world.upload(hr_csv(*workers(3)))
+    assert fault.struck
+    assert run["reason"]["code"] == "sendingFailed"
+    assert_nothing_was_posted_before_the_long_wait_was_over(world, clock)
+
+
 def test_a_long_wait_is_known_to_the_next_process_although_another_answer_was_still_to_come(world, clock, monkeypatch):
     world.entra.post("faults", ONE_IS_THROTTLED_ONE_IS_SLOW)
     add = LedgerLog.add
