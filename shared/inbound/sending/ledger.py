@@ -115,7 +115,8 @@ class Ledger:
         left = self._left.get(entry.request, [])
         again = self._again.get(entry.request, [])
         has_verdict = entry.verdict in (Verdict.ACCEPTED, Verdict.REJECTED, Verdict.SPLIT)
-        self.troubled_since = (self.troubled_since or entry.answered_at) if _is_trouble(entry) else None
+        if entry.status != 401:  # an old token says nothing of the API
+            self.troubled_since = (self.troubled_since or entry.answered_at) if _is_trouble(entry) else None
         if part in again and has_verdict and not overtook:
             again.remove(part)
             self._parts_again -= 1
