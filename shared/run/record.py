@@ -136,8 +136,8 @@ class RunRecord(Record):
         return next((action for action in self.actions if action.action == "cancel"), None)
 
     @property
-    def waits_for(self) -> str | None:
-        """The reason's code, if there is one."""
+    def reason_code(self) -> str | None:
+        """Of why the run is refused, held or blocked, or what it waits for."""
         return self.reason.code if self.reason else None
 
     @property

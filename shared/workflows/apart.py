@@ -13,6 +13,21 @@ if TYPE_CHECKING:
     from shared.workflows.outside import Outside
 
 
+def error_once(outside: Outside, event: str, error: Exception, **fields: str | int | None) -> None:
+    """An error event about something that lasts: for each run or job one in the life of a process.
+
+    Args:
+        outside: the world.
+        event: its name.
+        error: what was raised; its class is told.
+        fields: what it is about.
+    """
+    key = f"{event} {sorted(fields.items(), key=str)}"
+    if key not in outside.told_once:
+        outside.told_once.add(key)
+        outside.events.error(event, error=type(error).__name__, **fields)
+
+
 @contextmanager
 def apart(event: str, outside: Outside, **fields: str | int | None) -> Iterator[None]:
     """Whatever is raised inside becomes an error event with the exception's class, and the caller goes on.

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from shared.errors import ConfigurationError, LeaseLostError
 from shared.ports import STATE
+from shared.workflows.apart import error_once
 from shared.workflows.hold_run import ledger_or_hold
 from shared.workflows.ledger_log import LedgerLog
 from shared.workflows.newer_runs import supersede_everything
@@ -54,10 +55,7 @@ def close_cancelled(record: RunRecord, sending: Sending) -> None:
     except (LeaseLostError, ConfigurationError):
         raise
     except Exception as error:  # noqa: BLE001 - whatever it is, a person has to see it
-        if record.run not in sending.outside.told_once:
-            sending.outside.told_once.add(record.run)
-            name = type(error).__name__
-            sending.outside.events.error("run.notCancelled", error=name, run=record.run, feed=record.feed)
+        error_once(sending.outside, "run.notCancelled", error, run=record.run, feed=record.feed)
 
 
 def _cancel(record: RunRecord, sending: Sending) -> None:

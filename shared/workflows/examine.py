@@ -117,7 +117,7 @@ def waiting_runs(runs: RunStore, heads: Sequence[RunHead], now: datetime) -> lis
 
 def waits_for_quota(runs: RunStore, heads: Collection[RunHead]) -> bool:
     """Whether the sending of any run has met the end of the daily quota and not gone on since."""
-    return any(r.reason and r.reason.code == "dailyQuota" and r.not_before for r in _unfinished(runs, heads)[0])
+    return any(r.reason_code == "dailyQuota" and r.not_before for r in _unfinished(runs, heads)[0])
 
 
 def refused_lately(runs: RunStore, heads: Sequence[RunHead], now: datetime) -> list[RunRecord]:

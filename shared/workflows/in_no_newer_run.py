@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 from shared.errors import RunDamagedError
 from shared.inbound.sending.unsent_workers import UnsentWorkers
 from shared.run.run_state import UNSENT, RunState
+from shared.workflows.newer_runs import newer_heads, rows_of_parts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from shared.inbound.sending.ledger import Ledger
     from shared.run.record import RunRecord
     from shared.workflows.run_store import RunHead, RunStore
 
@@ -30,7 +30,7 @@ def rows_in_no_newer_run(record: RunRecord, runs: RunStore) -> int:
     """
     ledger = runs.ledger(record)
     left = sum(len(ledger.operations_of(part)) for part in ledger.left())
-    with closing(UnsentWorkers(_left(record, ledger, runs))) as unsent:
+    with closing(UnsentWorkers(rows_of_parts(record, ledger, ledger.left_of, runs))) as unsent:
         for head in _newer(record, runs):
             if unsent.is_empty:
                 break
@@ -38,22 +38,10 @@ def rows_in_no_newer_run(record: RunRecord, runs: RunStore) -> int:
         return left - sum(len(operations) for _, _, operations in unsent.superseded())
 
 
-def _left(record: RunRecord, ledger: Ledger, runs: RunStore) -> Iterator[tuple[str, int, int]]:
-    request, operations = 0, set[int]()
-    for row in runs.rows(record):
-        if row.request != request:
-            request = row.request
-            operations = {place for part in ledger.left_of(request) for place in ledger.operations_of(part)}
-        if row.operation in operations:
-            yield row.external_id, row.request, row.operation
-
-
 def _newer(record: RunRecord, runs: RunStore) -> list[RunHead]:
-    """The newest first. One that can't be read and does not tell its job may be of any job."""
     heads = runs.heads()
     own = next((head for head in heads if (head.feed, head.run) == (record.feed, record.run)), None)
-    newer = heads[heads.index(own) + 1 :] if own else []
-    return [h for h in reversed(newer) if h.job_id == record.job_id or (h.job_id is None and h.state is None)]
+    return newer_heads(own, heads) if own else []
 
 
 def _sent_by(head: RunHead, runs: RunStore) -> Iterator[str]:

@@ -17,9 +17,10 @@ from shared.inbound.sending.unsent_workers import UnsentWorkers
 from shared.run.run_state import RunState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from shared.inbound.sending.ledger import Ledger
+    from shared.inbound.sending.ledger_entry import Part
     from shared.ports import Lease
     from shared.run.record import RunRecord
     from shared.workflows.ledger_log import LedgerLog
@@ -43,11 +44,12 @@ def supersede_older_rows(
         RunDamagedError: the rows of this run can't be told any more.
         NewerRunUnreadableError: those of a newer run can't.
     """
-    newer = _newer(head, heads)
+    newer = newer_heads(head, heads)
     if not newer or log.ledger.is_complete:
         return
     runs, at = sending.runs, sending.outside.clock.now()
-    with closing(UnsentWorkers(_with_lease(_unsent(record, log.ledger, runs), sending.lease))) as unsent:
+    rows = rows_of_parts(record, log.ledger, log.ledger.may_be_posted(), runs)
+    with closing(UnsentWorkers(_with_lease(rows, sending.lease))) as unsent:
         for other in newer:
             if unsent.is_empty:
                 break
@@ -78,8 +80,8 @@ def _with_lease(items: Iterator[_T], lease: Lease) -> Iterator[_T]:
         yield item
 
 
-def _newer(head: RunHead, heads: list[RunHead]) -> list[RunHead]:
-    """The newest first. A run that can't be read and does not even tell its job may be of any job."""
+def newer_heads(head: RunHead, heads: list[RunHead]) -> list[RunHead]:
+    """Newer runs of the same job, the newest first; one that can't be read and does not tell its job may be of any."""
     newer = [one for one in heads if one.order > head.order and _may_be_of(one, head.job_id)]
     return sorted(newer, key=lambda one: one.order, reverse=True)
 
@@ -89,8 +91,15 @@ def _may_be_of(head: RunHead, job_id: str | None) -> bool:
     return head.job_id == job_id or (head.job_id is None and (head.state is None or head.was_begun))
 
 
-def _unsent(record: RunRecord, ledger: Ledger, runs: RunStore) -> Iterator[tuple[str, int, int]]:
-    parts_of, request, operations = ledger.may_be_posted(), 0, set[int]()
+def rows_of_parts(
+    record: RunRecord, ledger: Ledger, parts_of: Callable[[int], list[Part]], runs: RunStore
+) -> Iterator[tuple[str, int, int]]:
+    """externalId, request and operation of the run's rows that are in these parts of its requests.
+
+    Raises:
+        RunDamagedError: the rows can't be told any more.
+    """
+    request, operations = 0, set[int]()
     for row in runs.rows(record):
         if row.request != request:
             request = row.request

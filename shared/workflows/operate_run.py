@@ -14,6 +14,7 @@ from shared.ports import FEEDS, STATE
 from shared.run.drop import dropped_at
 from shared.run.row_state import RowState
 from shared.run.run_state import UNSENT, RunState
+from shared.workflows.sending import order_marker
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -115,7 +116,7 @@ def _rows_given_up(other: RunRecord, by_run: str, runs: RunStore) -> int:
 def tell_sender(record: RunRecord, store: BlobStore) -> None:
     """Make a sender that is at work on the run's job look again which run comes first, and what is cancelled."""
     if record.job_id:
-        store.put(STATE, f"jobs/{record.job_id}/planned", record.run.encode())
+        store.put(STATE, order_marker(record.job_id), record.run.encode())
 
 
 def resumed(record: RunRecord) -> OperatorAction | None:

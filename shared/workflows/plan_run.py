@@ -12,13 +12,14 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from shared.errors import ConfigurationError, LeaseLostError
-from shared.ports import RUNS, STATE
+from shared.ports import RUNS
 from shared.run.record import RunRecord
 from shared.run.row_state import RowState
 from shared.run.run_state import RunState
 from shared.workflows.apart import apart
 from shared.workflows.attempts import RETRY_SECONDS, Attempts
 from shared.workflows.deleted_record import refused_as_sent_in_part, was_sent_in_part
+from shared.workflows.operate_run import tell_sender
 from shared.workflows.plan_drop import DropEvent, EventMayCome, plan_or_refuse, refused, without_plan
 from shared.workflows.run_store import RunStore
 
@@ -123,7 +124,7 @@ def _put(record: RunRecord, runs: RunStore, outside: Outside) -> RunRecord:
         _tell(created, outside)
         if created.job_id:
             with apart("job.notTold", outside, job=created.job_id):
-                outside.store.put(STATE, f"jobs/{created.job_id}/planned", created.run.encode())
+                tell_sender(created, outside.store)
     return created
 
 

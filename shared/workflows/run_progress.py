@@ -64,7 +64,7 @@ class RunProgress:
 
     def finish(self, ledger: Ledger) -> None:
         """Nothing is left to send. The wait that a cancelled run was told of is the job's, and goes on."""
-        rests = self._record.cancelled_by is not None and self._record.waits_for in {None, *WAITS}
+        rests = self._record.cancelled_by is not None and self._record.reason_code in {None, *WAITS}
         after = self._write(ledger, RunState.SENT, not_before=self._record.not_before if rests else None)
         numbers = {"accepted": ledger.accepted_operations, "rejected": ledger.rejected_operations}
         superseded = {"superseded": ledger.superseded_operations} if ledger.superseded_operations else {}
@@ -85,14 +85,14 @@ class RunProgress:
         after = self._write(ledger, state, reason=stop.reason and reason_record(stop.reason), not_before=until)
         if state is RunState.SENDING:
             self._outside.events.info("run.putOff", code=stop.code, seconds=round(seconds), **_ids(after))
-        elif self._record.state is state and (self._record.waits_for == stop.code or state is not stop.state):
+        elif self._record.state is state and (self._record.reason_code == stop.code or state is not stop.state):
             self._outside.events.info("run.stillWaits", code=stop.code, seconds=round(seconds), **_ids(after))
         else:
             self._outside.events.error(f"run.{state}", code=stop.code, **_ids(after))
 
     def _idle_seconds(self, ledger: Ledger, stop: Stop) -> float:
         """For how long the API has given no verdict, where it makes a run wait that it has made wait before."""
-        if ledger.troubled_since is None or not {self._record.waits_for, stop.code} <= WAITS:
+        if ledger.troubled_since is None or not {self._record.reason_code, stop.code} <= WAITS:
             return 0.0
         return (self._outside.clock.now() - ledger.troubled_since).total_seconds()
 

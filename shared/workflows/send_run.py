@@ -59,7 +59,7 @@ class RunSender:
         self._progress = progress
         self._sending = sending
         self._outside = sending.outside
-        was_refused = record.waits_for == EVERYTHING_REJECTED.code
+        was_refused = record.reason_code == EVERYTHING_REJECTED.code
         limit = self._outside.limits.in_flight
         self._course = Course(log.ledger, record.barriers, limit, was_refused=was_refused)
         self._bodies = PlannedBodies(record, self._outside.store)

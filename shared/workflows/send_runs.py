@@ -13,6 +13,7 @@ from shared.inbound.sending.advice import NEWER_RUN_UNREADABLE, NOT_FOUND, WAITS
 from shared.inbound.sending.stop import OF_ONE_RUN, Stop
 from shared.ports import STATE
 from shared.run.run_state import UNSENT, RunState
+from shared.workflows.apart import error_once
 from shared.workflows.cancelled_runs import close_cancelled
 from shared.workflows.hold_run import ledger_or_hold
 from shared.workflows.ledger_log import LedgerLog
@@ -65,16 +66,9 @@ def _send_in_order(sending: Sending) -> str | None:
     outside, now = sending.outside, sending.outside.clock.now()
     missed = missed_drops(heads, outside, until=now, feeds={head.feed for head in ours})
     due = [(head, record) for head in ours if (record := _record(head, sending)) and record.needs_sender]
-    cancelled = [record for _, record in due if record.cancelled_by]
-    for record in cancelled:
+    for record in [record for _, record in due if record.cancelled_by]:
         close_cancelled(record, sending)
-    if code := _job_waits([record for record in cancelled if record.waits_for in {None, *WAITS}], sending):
-        return code
-    rest = max((head.job_rests_until for head in ours if head.job_rests_until), default=now)
-    if rest > now:
-        outside.events.info("job.rests", job=sending.job_id, seconds=round((rest - now).total_seconds()))
-        return Stop().code
-    if code := _job_waits([record for _, record in due if not record.cancelled_by], sending):
+    if code := _job_waits([record for _, record in due], ours, sending):
         return code
     something_was_sent, not_found = False, set[str | None]()
     for head, record in sorted(due, key=lambda pair: (not pair[0].is_urgent, pair[0].order)):
@@ -94,19 +88,25 @@ def _send_in_order(sending: Sending) -> str | None:
     return None
 
 
-def _job_waits(records: list[RunRecord], sending: Sending) -> str | None:
-    """What the whole job waits for, whichever of its runs met it."""
-    for record in records:
-        if (code := _waits_for(record, sending)) and code not in OF_ONE_RUN:
-            return code
-    return None
+def _job_waits(records: list[RunRecord], heads: list[RunHead], sending: Sending) -> str | None:
+    """What the whole job waits for, whichever of its runs met it: also one that is cancelled, or over since."""
+    asking = [record for record in records if not record.cancelled_by or record.reason_code in {None, *WAITS}]
+    codes = [code for record in asking if (code := _waits_for(record, sending)) and code not in OF_ONE_RUN]
+    if codes:
+        return codes[0]
+    now = sending.outside.clock.now()
+    rest = max((head.job_rests_until for head in heads if head.job_rests_until), default=now)
+    if rest <= now:
+        return None
+    sending.outside.events.info("job.rests", job=sending.job_id, seconds=round((rest - now).total_seconds()))
+    return Stop().code
 
 
 def _waits_for(record: RunRecord, sending: Sending) -> str | None:
     """The code of what the run waits for; None if its time has come."""
     if record.not_before is None or sending.outside.clock.now() >= record.not_before:
         return None
-    return record.reason.code if record.reason else Stop().code
+    return record.reason_code or Stop().code
 
 
 def _waits_for_older_drop(record: RunRecord, missed: list[Drop]) -> bool:
@@ -122,10 +122,7 @@ def _send_apart(head: RunHead, record: RunRecord, heads: list[RunHead], sending:
     try:
         return _send_one(head, record, heads, sending)
     except (RunDamagedError, ValueError) as error:
-        if record.run not in sending.outside.told_once:
-            sending.outside.told_once.add(record.run)
-            name = type(error).__name__
-            sending.outside.events.error("run.damaged", run=record.run, feed=record.feed, error=name)
+        error_once(sending.outside, "run.damaged", error, run=record.run, feed=record.feed)
         return None
 
 
@@ -160,7 +157,7 @@ def _send_one(head: RunHead, record: RunRecord, heads: list[RunHead], sending: S
 
 def _unreadable(error: NewerRunUnreadableError, record: RunRecord, sending: Sending) -> Stop:
     """The event names the newer run, once for each time the older one begins to wait."""
-    if record.reason is None or record.reason.code != NEWER_RUN_UNREADABLE.code:
+    if record.reason_code != NEWER_RUN_UNREADABLE.code:
         sending.outside.events.error("run.unreadable", run=error.run, feed=error.feed, error=type(error).__name__)
     return Stop(_LOOK_AGAIN_SECONDS, NEWER_RUN_UNREADABLE, RunState.BLOCKED)
 

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 _ASK_EVERY_SECONDS = 300.0
 
 
+def order_marker(job_id: str) -> str:
+    """The blob in `state` that is written whenever a run of the job was planned, resumed or cancelled."""
+    return f"jobs/{job_id}/planned"
+
+
 def job_lock(job_id: str) -> str:
     """The blob in `state` whose lease makes a sender the only one of its job."""
     return f"jobs/{job_id}/lock"
@@ -50,7 +55,7 @@ class Sending:
         return self._order != self._order_marker()
 
     def _order_marker(self) -> str | None:
-        found = self.outside.store.read(STATE, f"jobs/{self.job_id}/planned")
+        found = self.outside.store.read(STATE, order_marker(self.job_id))
         return found.etag if found else None
 
     def trouble(self, record: RunRecord) -> Stop | None:

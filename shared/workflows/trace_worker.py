@@ -73,7 +73,7 @@ def sightings(external_id: str, record: RunRecord, runs: RunStore, store: BlobSt
 
 def is_sent_in_part(record: RunRecord) -> bool:
     """Whether somebody deleted the run's record: the blobs of its plan are there, and this record tells nothing."""
-    return record.reason is not None and record.reason.code == SENT_IN_PART
+    return record.reason_code == SENT_IN_PART
 
 
 def _as_planned(record: RunRecord, runs: RunStore) -> RunRecord:

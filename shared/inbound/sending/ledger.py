@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from shared.inbound.sending.ledger_entry import Entry
 
 
+_OF_THE_ROWS = frozenset({Verdict.ACCEPTED, Verdict.REJECTED, Verdict.SPLIT})
+"""Verdicts on what was posted; the others say how the API is."""
+
+
 class Ledger:
     """What the entries say, and what follows from them. Grows by `add`."""
 
@@ -114,10 +118,9 @@ class Ledger:
         self._overtook.discard(part)
         left = self._left.get(entry.request, [])
         again = self._again.get(entry.request, [])
-        has_verdict = entry.verdict in (Verdict.ACCEPTED, Verdict.REJECTED, Verdict.SPLIT)
         if entry.status != 401:  # an old token says nothing of the API
             self.troubled_since = (self.troubled_since or entry.answered_at) if _is_trouble(entry) else None
-        if part in again and has_verdict and not overtook:
+        if part in again and entry.verdict in _OF_THE_ROWS and not overtook:
             again.remove(part)
             self._parts_again -= 1
             self.parts_left -= 1
@@ -255,6 +258,6 @@ class Ledger:
 
 def _is_trouble(entry: AnswerEntry) -> bool:
     """The API is busy, down or out of reach; a verdict and a refusal that needs a repair are no trouble of its own."""
-    if entry.verdict in (Verdict.ACCEPTED, Verdict.REJECTED, Verdict.SPLIT):
+    if entry.verdict in _OF_THE_ROWS:
         return False
     return entry.status is None or entry.status in (408, 429) or entry.status >= 500
