@@ -13,13 +13,8 @@ from shared.run.row_state import RowState
 from shared.run.run_state import RunState
 from shared.workflows.cancelled_runs import finish_cancelled
 from shared.workflows.in_no_newer_run import rows_in_no_newer_run
-from shared.workflows.operate_run import (
-    cancel_run,
-    given_up_for,
-    is_of_another_job,
-    refuse_unless_cancellable,
-    resume_run,
-)
+from shared.workflows.operate_run import cancel_run, refuse_unless_cancellable, resume_run
+from shared.workflows.related_runs import given_up_for, is_of_another_job
 from shared.workflows.resend_run import resend_run
 
 if TYPE_CHECKING:
@@ -27,7 +22,7 @@ if TYPE_CHECKING:
 
     from shared.cli.connection import Connection
     from shared.run.record import RunRecord
-    from shared.workflows.operate_run import GivenUp
+    from shared.workflows.related_runs import GivenUp
 
 _LEFT_OUT = {RowState.SET_ASIDE: "set aside", RowState.EXCLUDED: "excluded"}
 _UNDO = "To undo what was sent, drop the right file: what it says of these workers counts."

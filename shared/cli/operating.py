@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from shared.cli.connection import Connection
     from shared.ports import BlobStore
     from shared.run.record import RunRecord
-    from shared.workflows.run_store import RunHead, RunStore
+    from shared.workflows.run_heads import RunHead
+    from shared.workflows.run_store import RunStore
 
 SOMETHING_TO_DO = 1
 _LISTED = 10

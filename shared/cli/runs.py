@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from shared.cli.connection import Connection
     from shared.run.record import RunRecord
     from shared.run.run_state import RunState
-    from shared.workflows.run_store import RunHead
+    from shared.workflows.run_heads import RunHead
 
 NEWEST = 50
 _AT_ONCE = 16

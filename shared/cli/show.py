@@ -10,7 +10,7 @@ from shared.cli.operating import SOMETHING_TO_DO, find_run, print_json, record_j
 from shared.cli.output import print_blocks
 from shared.cli.run_words import blobs, may_be_dropped_again, moment, needs_person, quota_left, span, waits, what_helps
 from shared.errors import RunDamagedError
-from shared.workflows.operate_run import ahead_of, is_of_another_job, resent_by, taken_since
+from shared.workflows.related_runs import ahead_of, is_of_another_job, resent_by, taken_since
 from shared.workflows.row_codes import row_codes
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from shared.cli.connection import Connection
-    from shared.workflows.run_store import RunHead
+    from shared.workflows.run_heads import RunHead
 
 _NotLookedInto = Literal["unreadable", "refused"]
 _UNREADABLE: _NotLookedInto = "unreadable"

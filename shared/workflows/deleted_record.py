@@ -16,7 +16,7 @@ from shared.inbound.feeds.feed_file import parse_feed
 from shared.inbound.sending.advice import DROPPING_AGAIN
 from shared.ports import RUNS
 from shared.workflows.plan_drop import FEED_COPY, refused
-from shared.workflows.run_store import LEDGER
+from shared.workflows.run_heads import LEDGER
 
 if TYPE_CHECKING:
     from shared.ports import DropReader

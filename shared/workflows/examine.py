@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from shared.ports import BlobStore
     from shared.run.record import RunRecord
     from shared.workflows.outside import Outside
-    from shared.workflows.run_store import RunHead, RunStore
+    from shared.workflows.run_heads import RunHead
+    from shared.workflows.run_store import RunStore
 
 Outcome = Literal["ok", "warning", "failed"]
 _SUFFIX = ".yaml"

@@ -9,7 +9,7 @@ from shared.inbound.sending.advice import plan_damaged
 from shared.run.record import reason_record
 from shared.run.run_state import RunState
 from shared.workflows.ledger_log import LedgerLog
-from shared.workflows.run_store import LEDGER
+from shared.workflows.run_heads import LEDGER
 
 if TYPE_CHECKING:
     from shared.run.record import RunRecord

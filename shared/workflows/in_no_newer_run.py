@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from shared.run.record import RunRecord
-    from shared.workflows.run_store import RunHead, RunStore
+    from shared.workflows.run_heads import RunHead
+    from shared.workflows.run_store import RunStore
 
 _SENDS = frozenset({*UNSENT, RunState.SENT, RunState.SETTLED})
 

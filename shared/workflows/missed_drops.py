@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from shared.workflows.outside import Outside
-    from shared.workflows.run_store import RunHead
+    from shared.workflows.run_heads import RunHead
 
 OLDEST_DROP = timedelta(days=7)
 """An older file without a run was there before the connector was, or its run's record has expired: it may be stale."""

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from shared.ports import Lease
     from shared.run.record import RunRecord
     from shared.workflows.ledger_log import LedgerLog
-    from shared.workflows.run_store import RunHead, RunStore
+    from shared.workflows.run_heads import RunHead
+    from shared.workflows.run_store import RunStore
     from shared.workflows.sending import Sending
 
 _KEEP_EVERY_ROWS = 1000

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from shared.run.drop import Drop
     from shared.run.record import RunRecord
     from shared.workflows.outside import Outside
-    from shared.workflows.run_store import RunHead
+    from shared.workflows.run_heads import RunHead
 
 _YIELDED = "yielded"
 _LOOK_AGAIN_SECONDS = 600.0

@@ -108,8 +108,9 @@ def assert_the_next_process_waits(world: World, clock: VirtualClock, run: dict[s
 
 
 LONG = 600.0
+ONE_IS_THROTTLED = {"on": "bulkUpload", "status": 429, "headers": {"Retry-After": f"{LONG:.0f}"}}
 ONE_IS_THROTTLED_ONE_IS_SLOW = [
-    {"on": "bulkUpload", "containing": '"W00051"', "status": 429, "headers": {"Retry-After": f"{LONG:.0f}"}},
+    {"containing": '"W00051"', **ONE_IS_THROTTLED},
     {"on": "bulkUpload", "containing": '"W00101"', "hang": 3},
 ]
 """Of two requests in flight; the others are answered at once."""
@@ -125,22 +126,16 @@ def assert_nothing_was_posted_before_the_long_wait_was_over(world: World, clock:
     assert {run["state"] for run in world.runs()} == {"sent"}
 
 
-def test_a_long_wait_is_kept_where_another_answer_can_not_be_put_down(world, clock):
-    """The ledger takes: begun 1, its answer, begun 2 and 3, the answer to 2; and then no more for a while."""
-    world.entra.post("faults", ONE_IS_THROTTLED_ONE_IS_SLOW)
-    with storage_fault("500", Calls("PUT", "comp=appendblock"), after=4, times=99) as fault:
-        run = world.upload(hr_csv(*workers(120)))
-    assert fault.struck
-    assert run["reason"]["code"] == "sendingFailed"
-    assert_nothing_was_posted_before_the_long_wait_was_over(world, clock)
-
-
-def test_a_long_wait_is_kept_where_its_own_answer_can_not_be_put_down(world, clock):
-    """The ledger takes that the request is begun; and then no more for a while."""
-    throttled = {"on": "bulkUpload", "status": 429, "headers": {"Retry-After": f"{LONG:.0f}"}}
-    world.entra.post("faults", throttled)
-    with storage_fault("500", Calls("PUT", "comp=appendblock"), after=1, times=99) as fault:
-        run = world.upload(hr_csv(*workers(3)))
+@pytest.mark.parametrize(
+    ("faults", "rows", "appends"),
+    [(ONE_IS_THROTTLED, 3, 1), (ONE_IS_THROTTLED_ONE_IS_SLOW, 120, 4)],
+    ids=["its own answer", "another answer"],
+)
+def test_a_long_wait_is_kept_where_an_answer_can_not_be_put_down(world, clock, faults, rows, appends):
+    """The ledger takes what is begun, of three requests also the answers before the last; then no more for a while."""
+    world.entra.post("faults", faults)
+    with storage_fault("500", Calls("PUT", "comp=appendblock"), after=appends, times=99) as fault:
+        run = world.upload(hr_csv(*workers(rows)))
     assert fault.struck
     assert run["reason"]["code"] == "sendingFailed"
     assert_nothing_was_posted_before_the_long_wait_was_over(world, clock)
@@ -164,8 +159,7 @@ def test_a_long_wait_is_known_to_the_next_process_although_another_answer_was_st
 
 
 def test_a_wait_outlives_the_run_that_was_told_of_it(world, clock):
-    throttled = {"on": "bulkUpload", "status": 429, "headers": {"Retry-After": f"{LONG:.0f}"}}
-    world.entra.post("faults", throttled)
+    world.entra.post("faults", ONE_IS_THROTTLED)
     world.upload(hr_csv(*workers(3)), "wrong.csv")
     world.later()
     world.upload(hr_csv(*workers(3, first=10)), "right.csv")
