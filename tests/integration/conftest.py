@@ -14,6 +14,7 @@ import pytest
 import time_machine
 
 from shared.bootstrap import connector
+from tests.integration.operators import Terminal
 from tests.platform.accounting import faults, run_records
 from tests.platform.feeds import SAMPLES, sample_feed
 from tests.platform.functions_host import FunctionsHost
@@ -163,3 +164,9 @@ def world(bare_world: World) -> World:
 @pytest.fixture
 def tour_guides() -> str:
     return (Path(SAMPLES) / "tour-guides.csv").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def terminal(capsys, monkeypatch) -> Terminal:
+    monkeypatch.setenv("COLUMNS", "300")
+    return Terminal(capsys)

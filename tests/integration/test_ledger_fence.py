@@ -15,7 +15,7 @@ from shared.errors import BlobChangedError, LeaseLostError
 from shared.workflows import run_progress
 from shared.workflows.ledger_log import LedgerLog
 from shared.workflows.run_store import RunStore
-from tests.integration.test_one_bad_thing import lock_of
+from tests.integration.jobs import lock_of
 from tests.platform.accounting import run_blob
 from tests.platform.hr_files import hr_csv, workers
 from tests.platform.storage_faults import SLOW, Calls, storage_fault

@@ -11,7 +11,7 @@ from shared.adapters.blob_storage import AzureBlobStore
 from shared.bootstrap import connector
 from shared.errors import ConfigurationError
 from shared.run.drop import Drop
-from tests.integration.test_one_bad_thing import other_job
+from tests.integration.jobs import other_job
 from tests.platform.hr_files import hr_csv, workers
 from tests.platform.storage_faults import BROKEN_AFTER, BROKEN_BEFORE, Calls, storage_fault
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from datetime import UTC, datetime
 
 import pytest
@@ -17,17 +16,11 @@ from shared.bootstrap import connector
 from shared.monitoring.provisioning_log import ProvisioningEvent
 from shared.workflows import run_progress
 from shared.workflows.run_store import RunStore
+from tests.integration.jobs import lock_of, other_job
 from tests.platform.accounting import outcomes
 from tests.platform.feeds import sample_feed
 from tests.platform.hr_files import hr_csv, hr_row, workers
 from tests.platform.virtual_clock import virtual_clock
-
-
-def other_job(world) -> None:
-    """A second provisioning job with a feed of its own, named `other`."""
-    world.entra.post("jobs")
-    job = world.entra.get("jobs")[-1]
-    world.put_feed(sample_feed(job["servicePrincipalId"], job["jobId"]), "other")
 
 
 @pytest.fixture
@@ -38,19 +31,11 @@ def quick(world, monkeypatch):
         yield clock
 
 
-def next_second() -> None:
-    time.sleep(1.05)
-
-
-def lock_of(world):
-    return world.service.get_blob_client("state", f"jobs/{world.entra.settings['JOB_ID']}/lock")
-
-
 def test_a_drop_that_can_not_be_opened_stops_its_own_feed_only(world):
     other_job(world)
     archived = world.drop(hr_csv(*workers(3)), "archived.csv")
     world.service.get_blob_client("hr-drop", archived).set_standard_blob_tier("Archive")
-    next_second()
+    world.later()
     world.upload(hr_csv(*workers(3)), "newer.csv")
     world.drop(hr_csv(*workers(3, first=50)), "elsewhere.csv", feed="other")
     world.advance(hours=0.2)
@@ -81,7 +66,7 @@ def test_an_unreadable_record_stops_its_own_run_only_and_tells_nothing_of_it(wor
     world.entra.change(permissions=["SynchronizationData-User.Upload", "ProvisioningLog.Read.All"])
     world.advance(hours=1.2)
     connector.cache_clear()
-    next_second()
+    world.later()
     world.upload(hr_csv(*workers(3)), "newer.csv")
     world.resume()
     world.report()
@@ -94,7 +79,7 @@ def test_a_record_without_metadata_is_known_all_the_same(world):
     run = world.upload(hr_csv(*workers(3)), "older.csv")
     blob = world.service.get_blob_client("runs", f"contoso/{run['run']}/run.json")
     blob.upload_blob(blob.download_blob().readall(), overwrite=True)
-    next_second()
+    world.later()
     world.upload(hr_csv(*workers(3)), "newer.csv")
     assert world.run("newer.csv")["state"] == "sent"
 
@@ -115,7 +100,7 @@ def test_a_wrong_service_principal_blocks_its_own_run_only(world):
     world.put_feed(sample_feed("11111111-1111-1111-1111-111111111111", job))
     world.upload(hr_csv(*workers(3)), "first.csv")
     world.put_feed()
-    next_second()
+    world.later()
     world.upload(hr_csv(*workers(3)), "repaired.csv")
     assert (world.run("first.csv")["state"], world.run("repaired.csv")["state"]) == ("blocked", "sent")
     world.advance(hours=1.2)
@@ -192,7 +177,7 @@ def test_no_retry_after_puts_a_run_off_for_more_than_a_day(world, header):
 def test_two_runs_of_a_job_that_is_not_found_keep_their_order(world):
     world.entra.post("faults", {"on": "bulkUpload", "status": 404})
     world.upload(hr_csv(hr_row("W1", JobTitle="old")), "older.csv")
-    next_second()
+    world.later()
     world.upload(hr_csv(hr_row("W1", JobTitle="new")), "newer.csv")
     assert len(world.posts()) == 1
     world.advance(hours=1.2)
@@ -205,7 +190,7 @@ def test_two_runs_of_a_job_that_is_not_found_keep_their_order(world):
 def test_storage_that_does_not_answer_lets_no_newer_run_pass(world, monkeypatch):
     world.entra.change(permissions=[])
     world.upload(hr_csv(hr_row("W1", JobTitle="old")), "older.csv")
-    next_second()
+    world.later()
     world.upload(hr_csv(hr_row("W1", JobTitle="new")), "newer.csv")
     world.entra.change(permissions=["SynchronizationData-User.Upload"])
     world.advance(hours=1.2)
@@ -246,45 +231,6 @@ def test_a_quota_that_can_not_be_written_is_told_and_not_tried_for_ever(world, q
     assert world.posts() == []
 
 
-def test_a_file_that_is_rejected_as_a_whole_does_not_hold_up_the_next_one(world):
-    world.entra.change(rejectExternalIds=[f"W{number:05d}" for number in range(1, 121)])
-    world.upload(hr_csv(*workers(120)), "bad.csv")
-    next_second()
-    world.upload(hr_csv(*workers(5, first=500)), "good.csv")
-    world.report()
-    assert (world.run("bad.csv")["state"], world.run("good.csv")["counts"]["created"]) == ("blocked", 5)
-    rejected = world.run("bad.csv")["counts"]["rejected"]
-    world.advance(hours=1.2)
-    connector.cache_clear()
-    world.resume()
-    assert (world.run("bad.csv")["state"], world.run("bad.csv")["reason"]["code"]) == ("blocked", "everythingRejected")
-    assert world.run("bad.csv")["counts"]["rejected"] == rejected + 2, "each time it gets further, and costs little"
-
-
-def test_a_400_that_begins_in_the_middle_stops_the_run_too(world):
-    world.entra.post("faults", {"on": "bulkUpload", "after": 1, "status": 400, "times": None})
-    run = world.upload(hr_csv(*workers(300)))
-    assert (run["state"], run["reason"]["code"]) == ("blocked", "everythingRejected")
-    counts = run["counts"]
-    assert (counts["accepted"], counts["rejected"] + counts["planned"]) == (50, 250)
-    assert 10 <= counts["rejected"] <= 60
-
-
-def test_ten_rejected_rows_that_are_all_there_is_are_simply_rejected(world):
-    world.entra.post("faults", {"on": "bulkUpload", "status": 400, "times": None})
-    run = world.upload(hr_csv(*workers(10)))
-    assert (run["state"], run["counts"]["rejected"]) == ("settled", 10)
-
-
-def test_a_400_on_everything_stops_after_a_few_rows(world):
-    world.entra.post("faults", {"on": "bulkUpload", "status": 400, "times": None})
-    run = world.upload(hr_csv(*workers(120)))
-    assert (run["state"], run["reason"]["code"]) == ("blocked", "everythingRejected")
-    assert run["counts"]["rejected"] + run["counts"]["planned"] == 120
-    assert 10 <= run["counts"]["rejected"] <= 15
-    assert len(world.posts()) < 40
-
-
 def test_an_outage_does_not_eat_the_daily_quota(world, quick):
     world.entra.post("faults", {"on": "bulkUpload", "status": 503, "times": 5})
     world.upload(hr_csv(*workers(1000)))
@@ -292,64 +238,18 @@ def test_an_outage_does_not_eat_the_daily_quota(world, quick):
     assert sum(counted.values()) == len(world.posts()) == 5
 
 
-def test_changing_an_old_blob_does_not_send_its_old_data_again(world):
-    world.upload(hr_csv(hr_row("W1", WorkerStatus="Terminated")), "monday.csv")
-    next_second()
-    world.upload(hr_csv(hr_row("W1")), "tuesday.csv")
-    next_second()
-    world.service.get_blob_client("hr-drop", "contoso/monday.csv").set_blob_metadata({"scanned": "yes"})
-    world.advance(hours=0.2)
-    world.resume()
-    world.report()
-    assert world.accounts()["W1"]["accountEnabled"] is True
-    assert (world.run("monday.csv")["state"], world.run("monday.csv")["reason"]["code"]) == (
-        "refused",
-        "repeatedContent",
-    )
-
-
-def test_changing_an_old_blob_sends_nothing_while_the_newer_file_still_waits(world):
-    world.upload(hr_csv(hr_row("W1", JobTitle="old")), "monday.csv")
-    next_second()
-    world.entra.post("faults", {"on": "bulkUpload", "status": 403})
-    world.upload(hr_csv(hr_row("W1", JobTitle="new")), "tuesday.csv")
-    next_second()
-    world.service.get_blob_client("hr-drop", "contoso/monday.csv").set_blob_metadata({"scanned": "yes"})
-    world.advance(hours=1.2)
-    connector.cache_clear()
-    world.resume()
-    assert world.run("tuesday.csv")["state"] == "sent"
-    assert world.run("monday.csv")["reason"]["code"] == "repeatedContent"
-    assert "new" in json.dumps(world.accounts()["W1"])
-
-
 def test_two_feeds_of_one_job_wait_for_each_other(world):
     world.put_feed(name="small")
     world.upload(hr_csv(*workers(1)), "before.csv")
     world.upload(hr_csv(*workers(1)), "before.csv", feed="small")
-    next_second()
+    world.later()
     world.drop(hr_csv(*workers(3)), "big.csv")
-    next_second()
+    world.later()
     world.upload(hr_csv(*workers(3, first=50)), "small.csv", feed="small")
     assert world.run("small.csv")["state"] == "planned"
     world.host.blob_created("contoso/big.csv")
     world.resume()
     assert (world.run("big.csv")["state"], world.run("small.csv")["state"]) == ("sent", "sent")
-
-
-def test_of_two_versions_in_one_second_the_later_is_sent_last(world):
-    """Both are planned while somebody else holds the job, so that only the order of the queue decides."""
-    world.upload(hr_csv(hr_row("W1", JobTitle="first")), "before.csv")
-    for attempt in range(5):
-        next_second()
-        while time.time() % 1 > 0.3:
-            time.sleep(0.01)
-        lease = lock_of(world).acquire_lease(lease_duration=15)
-        world.upload(hr_csv(hr_row("W1", JobTitle=f"old {attempt}")), f"x{attempt}.csv")
-        world.upload(hr_csv(hr_row("W1", JobTitle=f"new {attempt}")), f"x{attempt}.csv")
-        lease.release()
-        world.resume()
-        assert f"new {attempt}" in json.dumps(world.accounts()["W1"])
 
 
 def test_a_sender_whose_post_outlasts_its_lease_turns_no_record_back(world, monkeypatch):
@@ -396,7 +296,7 @@ def test_a_newer_run_that_posted_nothing_does_not_close_the_older_ones_ears(worl
     world.report()
     monkeypatch.setenv("BULK_REQUESTS_PER_DAY", "1")
     connector.cache_clear()
-    next_second()
+    world.later()
     run = world.upload(hr_csv(hr_row("W1")), "newer.csv")
     assert (run["reason"]["code"], len(world.posts())) == ("dailyQuota", 1)
     world.advance(hours=0.7)
@@ -404,14 +304,3 @@ def test_a_newer_run_that_posted_nothing_does_not_close_the_older_ones_ears(worl
     connector.cache_clear()
     world.report()
     assert world.run("older.csv")["counts"]["created"] == 1
-
-
-@pytest.mark.parametrize(
-    "name",
-    ["a b%20c.csv", "100%.csv", "x?y.csv", "x#y.csv", "a//b.csv", "émile.csv", "q'\"<>&.csv", "😀.csv", "trail."],
-)
-def test_any_file_name_is_one_drop_and_one_run(world, name):
-    world.upload(hr_csv(*workers(2)), name)
-    world.advance(hours=0.2)
-    world.resume()
-    assert [(run["file"], run["state"]) for run in world.runs()] == [(name, "sent")]

@@ -4,47 +4,16 @@ from __future__ import annotations
 
 import io
 import json
-import subprocess
-import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from shared.bootstrap import connector
-from shared.cli.commands import main
-from tests.platform.hr_files import hr_csv, hr_row, workers
-from tests.platform.processes import ROOT
+from tests.integration.operators import THREE_REQUESTS, TOO_MANY_ASIDE, child, half_sent
+from tests.platform.hr_files import hr_csv, workers
 
 if TYPE_CHECKING:
-    from tests.integration.conftest import World
-
-THREE_REQUESTS = hr_csv(*workers(120))
-TOO_MANY_ASIDE = hr_csv(*workers(4), hr_row("W00005", WorkerStatus="Sabbatical"))
-
-
-class Terminal:
-    """Runs commands as a person does, in this process."""
-
-    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
-        self._capsys = capsys
-
-    def run(self, *arguments: object) -> tuple[int, str, str]:
-        """Exit status, standard output and standard error, with blanks folded since tables are wrapped."""
-        self._capsys.readouterr()
-        status = main([str(argument) for argument in arguments])
-        captured = self._capsys.readouterr()
-        return status, " ".join(captured.out.split()), " ".join(captured.err.split())
-
-    def json(self, *arguments: object) -> tuple[int, Any]:
-        self._capsys.readouterr()
-        status = main([str(argument) for argument in (*arguments, "--json")])
-        return status, json.loads(self._capsys.readouterr().out)
-
-
-@pytest.fixture
-def terminal(capsys, monkeypatch) -> Terminal:
-    monkeypatch.setenv("COLUMNS", "300")
-    return Terminal(capsys)
+    pass
 
 
 class Typing(io.StringIO):
@@ -52,15 +21,6 @@ class Typing(io.StringIO):
 
     def isatty(self) -> bool:
         return True
-
-
-def half_sent(world: World, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """100 of 120 rows are sent, the rest has to wait for the day's quota."""
-    monkeypatch.setenv("BULK_REQUESTS_PER_DAY", "2")
-    connector.cache_clear()
-    run = world.upload(THREE_REQUESTS)
-    assert (run["reason"]["code"], run["counts"]["planned"]) == ("dailyQuota", 20)
-    return run
 
 
 def test_runs_are_listed_newest_last_and_can_be_chosen(world, terminal):
@@ -278,13 +238,6 @@ def test_at_a_terminal_cancelling_asks_first(world, terminal, monkeypatch):
     monkeypatch.setattr("sys.stdin", Typing("yes\n"))
     assert terminal.run("cancel", run["run"], "--why", "x")[0] == 0
     assert len(world.run()["actions"]) == 1
-
-
-def child(world: World, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    names = ("GRAPH_ENDPOINT", "IDENTITY_ENDPOINT", "IDENTITY_HEADER", "AZURE_CLIENT_ID")
-    settings = {"PATH": "", "HR_STORAGE": world.connection_string, **{n: world.entra.settings[n] for n in names}}
-    command = [sys.executable, "-m", "shared", *arguments]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env={**settings, **environment})
 
 
 def test_the_program_lists_runs_as_a_process_of_its_own(world):

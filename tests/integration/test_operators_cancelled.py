@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from shared.bootstrap import connector
-from tests.integration.test_operators import TOO_MANY_ASIDE, terminal
+from tests.integration.operators import TOO_MANY_ASIDE
 from tests.platform.feeds import sample_feed
 from tests.platform.hr_files import hr_csv, workers
 
@@ -15,9 +15,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from tests.integration.conftest import World
-    from tests.integration.test_operators import Terminal
-
-__all__ = ["terminal"]
+    from tests.integration.operators import Terminal
 
 
 def with_wrong_ids(world: World) -> dict[str, Any]:

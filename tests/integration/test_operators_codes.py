@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from tests.integration.test_operators import terminal
 from tests.platform.hr_files import hr_csv, hr_row, workers
-
-__all__ = ["terminal"]
 
 
 def test_codes_of_failed_and_rejected_rows_are_counted(world, terminal):

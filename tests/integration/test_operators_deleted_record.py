@@ -6,14 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.integration.test_operators import terminal
 from tests.integration.test_planned_once import a_day_passes, delete_record, sent_in_part
 from tests.platform.hr_files import hr_csv, hr_row, workers
 
 if TYPE_CHECKING:
     from tests.integration.conftest import World
-
-__all__ = ["terminal"]
 
 
 def refused_as_sent_in_part(world: World) -> tuple[dict[str, Any], bytes]:

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from shared.bootstrap import connector
-from tests.integration.test_operators import TOO_MANY_ASIDE, Terminal, child, terminal
+from tests.integration.operators import TOO_MANY_ASIDE, Terminal, child
 from tests.platform.feeds import sample_feed
 from tests.platform.hr_files import hr_csv, workers
 
 if TYPE_CHECKING:
     from tests.integration.conftest import World
 
-__all__ = ["terminal"]
 NOBODY = "http://127.0.0.1:9"
 
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from shared.bootstrap import connector
-from tests.integration.test_operators import THREE_REQUESTS, TOO_MANY_ASIDE, half_sent, terminal
+from tests.integration.operators import THREE_REQUESTS, TOO_MANY_ASIDE, half_sent
 from tests.integration.test_operators_resend import others_domain, resent
 from tests.platform.hr_files import hr_csv, workers
 
 if TYPE_CHECKING:
     from tests.integration.conftest import World
 
-__all__ = ["terminal"]
 DECISIONS = ("run.cancelled", "run.resumed", "run.resent")
 SAID = ("--by", "ann@contoso.com", "--why", "wrong file")
 

@@ -5,15 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from shared.bootstrap import connector
-from tests.integration.test_operators import terminal
 from tests.platform.accounting import run_blob
 from tests.platform.hr_files import hr_csv, hr_row, titled, workers
 
 if TYPE_CHECKING:
     from tests.integration.conftest import World
-    from tests.integration.test_operators import Terminal
+    from tests.integration.operators import Terminal
 
-__all__ = ["terminal"]
 ASIDE = [hr_row(f"W{number:05}", WorkerStatus="Sabbatical") for number in (9, 10)]
 WHY = ("--why", "dropped again", "--yes")
 

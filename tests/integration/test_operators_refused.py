@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import time
 
-from tests.integration.test_operators import terminal
 from tests.platform.hr_files import hr_csv, workers
-
-__all__ = ["terminal"]
 
 
 def test_a_file_that_was_refused_needs_a_person_for_a_week(world, terminal):

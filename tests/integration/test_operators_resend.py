@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from shared.bootstrap import connector
-from tests.integration.test_operators import THREE_REQUESTS, TOO_MANY_ASIDE, Terminal, child, terminal
+from tests.integration.operators import THREE_REQUESTS, TOO_MANY_ASIDE, Terminal, child
 from tests.platform.accounting import outcomes, run_blob
 from tests.platform.hr_files import hr_csv, hr_row, workers
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from tests.integration.conftest import World
 
-__all__ = ["terminal"]
 COMPANY = hr_csv(*workers(120))
 
 

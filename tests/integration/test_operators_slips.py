@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.integration.test_operators import TOO_MANY_ASIDE, Terminal, terminal
+from tests.integration.operators import TOO_MANY_ASIDE, Terminal
 from tests.platform.hr_files import hr_csv, workers
 
 if TYPE_CHECKING:
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from tests.integration.conftest import World
 
-__all__ = ["terminal"]
 
 BLANK = [
     ("show", ""),

@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from shared.bootstrap import connector
-from tests.integration.test_operators import Terminal, half_sent, terminal
+from tests.integration.operators import Terminal, half_sent
 from tests.integration.test_operators_resend import resent, stored
 from tests.platform.hr_files import hr_csv, hr_row, workers
 from tests.platform.storage_faults import SLOW, Calls, storage_fault
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     import pytest
 
     from tests.integration.conftest import World
-
-__all__ = ["terminal"]
 
 
 def titled(numbers: range, title: str) -> str:

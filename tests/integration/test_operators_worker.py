@@ -8,14 +8,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from shared.bootstrap import connector
-from tests.integration.test_operators import TOO_MANY_ASIDE, Terminal, child, half_sent, terminal
+from tests.integration.operators import TOO_MANY_ASIDE, Terminal, child, half_sent
 from tests.platform.feeds import sample_feed
 from tests.platform.hr_files import hr_csv, hr_row, workers
 
 if TYPE_CHECKING:
     from tests.integration.conftest import World
-
-__all__ = ["terminal"]
 
 
 def seen(terminal: Terminal, external_id: str, *arguments: str) -> list[dict[str, Any]]:
