@@ -15,7 +15,7 @@ from shared.errors import (
     LogsUnavailableError,
     RunDamagedError,
 )
-from shared.workflows.apart import apart
+from shared.workflows.apart import apart, error_once
 from shared.workflows.operate_run import NothingToDoError
 from shared.workflows.outside import Outside
 
@@ -61,3 +61,14 @@ def test_an_error_that_could_quote_a_file_or_a_person_is_told_by_its_class(error
 def test_what_ends_the_process_passes():
     with pytest.raises(SystemExit):
         told_of(SystemExit())
+
+
+def test_what_lasts_is_told_once_for_each_thing_and_each_run():
+    told: list[tuple[str, object]] = []
+    events = SimpleNamespace(error=lambda event, **fields: told.append((event, fields["run"])))
+    outside = cast(Outside, SimpleNamespace(events=events, told_once=set()))
+    for _ in range(3):
+        for event in ("run.damaged", "run.notCancelled"):
+            for run in ("1", "2"):
+                error_once(outside, event, ValueError("W00001 is odd"), run=run, feed="contoso")
+    assert sorted(told) == [(event, run) for event in ("run.damaged", "run.notCancelled") for run in ("1", "2")]
