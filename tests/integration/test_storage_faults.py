@@ -34,7 +34,7 @@ FIRST_AND_MIDDLE = ("first", "middle")
 PLACES: dict[str, tuple[Calls, tuple[str, ...]]] = {
     "appending to the ledger": (Calls("PUT", "ledger.ndjson"), SEVERAL),
     "reading the ledger": (Calls("GET", "ledger.ndjson"), ("first",)),
-    "writing run.json": (Calls("PUT", "run.json"), SEVERAL),
+    "writing run.json": (Calls("PUT", "run.json"), FIRST_AND_MIDDLE),
     "reading run.json": (Calls("GET", "run.json"), FIRST_AND_MIDDLE),
     "writing the plan": (Calls("PUT", "requests/0001"), ("first",)),
     "reading the plan": (Calls("GET", "requests/0001"), ("first",)),
