@@ -19,7 +19,9 @@ Messages hold ids, numbers, names of columns and of settings, never the text of 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from traceback import walk_tb
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -135,3 +137,22 @@ def loggable_text(error: BaseException) -> str | None:
     An HrFileError can name what stands in a header or in an archive; it belongs into the run's record.
     """
     return str(error) if isinstance(error, _OF_IDS_AND_NUMBERS) else None
+
+
+_CODE = re.compile(r"[A-Za-z0-9_]{1,80}")
+
+
+def error_kind(error: BaseException) -> str:
+    """Its class, which may stand in a log whatever its text holds; of an answer of storage also status and code."""
+    status, code = getattr(error, "status_code", None), getattr(error, "error_code", None)
+    told = [f"status {status}"] if isinstance(status, int) else []
+    text = str(getattr(code, "value", code))
+    told += [text] if code is not None and _CODE.fullmatch(text) else []
+    return f"{type(error).__name__} ({', '.join(told)})" if told else type(error).__name__
+
+
+def error_fields(error: BaseException) -> dict[str, str]:
+    """For an event: the error's kind, and the last line of ours that it came through (`shared.workflows.pace:210`)."""
+    frames = [(frame.f_globals.get("__name__", ""), line) for frame, line in walk_tb(error.__traceback__)]
+    places = [f"{module}:{line}" for module, line in frames if module.startswith("shared.")]
+    return {"error": error_kind(error), **({"at": places[-1]} if places else {})}

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from functools import wraps
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
-from shared.errors import StepFailedError, loggable_text
+from shared.errors import StepFailedError, error_kind, loggable_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 P = ParamSpec("P")
 T = TypeVar("T")
-_CODE = re.compile(r"[A-Za-z0-9_]{1,80}")
 
 
 def error_boundary(step: Callable[P, T]) -> Callable[P, T]:
@@ -39,15 +37,6 @@ def error_boundary(step: Callable[P, T]) -> Callable[P, T]:
 
 def _own(error: Exception, step: str) -> Exception:
     if loggable_text(error) is None:
-        return StepFailedError(step, _kind(error)).with_traceback(error.__traceback__)
+        return StepFailedError(step, error_kind(error)).with_traceback(error.__traceback__)
     error.__context__ = None
     return error
-
-
-def _kind(error: Exception) -> str:
-    """Its class; of an answer of storage also status and code."""
-    status, code = getattr(error, "status_code", None), getattr(error, "error_code", None)
-    told = [f"status {status}"] if isinstance(status, int) else []
-    text = str(getattr(code, "value", code))
-    told += [text] if code is not None and _CODE.fullmatch(text) else []
-    return f"{type(error).__name__} ({', '.join(told)})" if told else type(error).__name__

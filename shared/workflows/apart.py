@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from shared.errors import loggable_text
+from shared.errors import error_fields, loggable_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,18 +19,18 @@ def error_once(outside: Outside, event: str, error: Exception, **fields: str | i
     Args:
         outside: the world.
         event: its name.
-        error: what was raised; its class is told.
+        error: what was raised; its kind and place are told.
         fields: what it is about.
     """
     key = f"{event} {sorted(fields.items(), key=str)}"
     if key not in outside.told_once:
         outside.told_once.add(key)
-        outside.events.error(event, error=type(error).__name__, **fields)
+        outside.events.error(event, **error_fields(error), **fields)
 
 
 @contextmanager
 def apart(event: str, outside: Outside, **fields: str | int | None) -> Iterator[None]:
-    """Whatever is raised inside becomes an error event with the exception's class, and the caller goes on.
+    """Whatever is raised inside becomes an error event with the exception's kind and place, and the caller goes on.
 
     Its text, which says what to do, goes along as `detail` where it is ours; that of a foreign one could hold anything.
     """
@@ -39,4 +39,4 @@ def apart(event: str, outside: Outside, **fields: str | int | None) -> Iterator[
     except Exception as error:  # noqa: BLE001 - this is the border
         text = loggable_text(error)
         detail = {} if text is None else {"detail": text}
-        outside.events.error(event, error=type(error).__name__, **detail, **fields)
+        outside.events.error(event, **error_fields(error), **detail, **fields)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import AwareDatetime, ValidationError
 
-from shared.errors import BlobChangedError, Reason
+from shared.errors import BlobChangedError, Reason, error_kind
 from shared.ports import RUNS
 from shared.run.drop import Drop
 from shared.run.record import Count, Record
@@ -93,8 +93,8 @@ class Attempts:
         )
 
     def failed(self, error: Exception) -> None:
-        """This one ended with an error; its class is kept, its text could hold anything."""
-        name = type(error).__name__
+        """This one ended with an error; its kind is kept, its text could hold anything."""
+        name = error_kind(error)
         self._change(lambda count: count.model_copy(update={"raised": count.raised + 1, "last_error": name}))
 
     def does_not_count(self) -> None:

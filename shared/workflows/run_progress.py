@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from shared.errors import error_fields
 from shared.inbound.sending.advice import WAITS
 from shared.run.record import Requests, reason_record
 from shared.run.run_state import RunState
@@ -88,7 +89,8 @@ class RunProgress:
         elif self._record.state is state and (self._record.reason_code == stop.code or state is not stop.state):
             self._outside.events.info("run.stillWaits", code=stop.code, seconds=round(seconds), **_ids(after))
         else:
-            self._outside.events.error(f"run.{state}", code=stop.code, **_ids(after))
+            error = error_fields(stop.error) if stop.error else {}
+            self._outside.events.error(f"run.{state}", code=stop.code, **error, **_ids(after))
 
     def _idle_seconds(self, ledger: Ledger, stop: Stop) -> float:
         """For how long the API has given no verdict, where it makes a run wait that it has made wait before."""

@@ -8,7 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from shared.errors import ConfigurationError, LeaseLostError, NewerRunUnreadableError, Reason, RunDamagedError
+from shared.errors import (
+    ConfigurationError,
+    LeaseLostError,
+    NewerRunUnreadableError,
+    Reason,
+    RunDamagedError,
+    error_kind,
+)
 from shared.inbound.sending.advice import NEWER_RUN_UNREADABLE, NOT_FOUND, WAITS
 from shared.inbound.sending.stop import OF_ONE_RUN, Stop
 from shared.ports import STATE
@@ -163,13 +170,14 @@ def _unreadable(error: NewerRunUnreadableError, record: RunRecord, sending: Send
 
 
 def _failed(error: Exception) -> Stop:
+    kind = error_kind(error)
     reason = Reason(
         "sendingFailed",
-        f"Sending ended with an unexpected error ({type(error).__name__}); nothing is lost.",
-        "The run goes on by itself every minute. If this lasts, look at the function app's exceptions in Application "
-        "Insights, and at the state of the storage account.",
+        f"Sending ended with an unexpected error, {kind}; nothing is lost.",
+        "The run goes on by itself every minute. If this lasts, look at the state of the storage account. The "
+        "event run.blocked has the line of code where it happened.",
     )
-    return Stop(60.0, reason, RunState.BLOCKED)
+    return Stop(60.0, reason, RunState.BLOCKED, error=error)
 
 
 def _send(record: RunRecord, log: LedgerLog, progress: RunProgress, sending: Sending) -> Stop | None:

@@ -228,6 +228,8 @@ def test_a_quota_that_can_not_be_written_is_told_and_not_tried_for_ever(world, q
     world.resume()
     assert (world.run()["state"], world.run()["reason"]["code"]) == ("blocked", "sendingFailed")
     assert "BlobChangedError" in world.run()["reason"]["message"]
+    (told,) = [event for event in world.events() if event["event"] == "run.blocked"]
+    assert (told["error"], told["at"].partition(":")[0]) == ("BlobChangedError", "shared.workflows.state_document")
     assert world.posts() == []
 
 

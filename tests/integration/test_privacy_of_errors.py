@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import socket
 import socketserver
 import threading
@@ -154,6 +155,7 @@ def test_a_drop_that_can_not_be_planned_by_a_timer_is_told_without_its_name(worl
     world.resume()
     told = [event for event in world.events() if event["event"] == "drop.notPlanned"]
     assert [(event["error"], event.get("detail")) for event in told] == [("ValueError", None)]
+    assert re.fullmatch(r"shared\.adapters\.blob_storage:\d+", told[0]["at"])
     assert "Secret" not in caplog.text
 
 

@@ -18,13 +18,14 @@ OF_ONE_RUN = frozenset({advice.PLAN_DAMAGED, *(reason.code for reason in _RUN_RE
 class Stop:
     """Why, and the state in which the run waits. `seconds` 0: only this session is over.
 
-    `yields`: it waits for nothing; another run of the job may come first now.
+    `yields`: it waits for nothing; another run of the job may come first now. `error`: what was raised.
     """
 
     seconds: float = 0.0
     reason: Reason | None = None
     state: RunState = RunState.SENDING
     yields: bool = False
+    error: Exception | None = None
 
     @property
     def code(self) -> str:
