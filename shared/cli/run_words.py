@@ -148,7 +148,11 @@ def _of_state(record: RunRecord, ahead: RunRecord | None) -> list[str]:
         case RunState.HELD if code == "tooManySetAside":
             return _of_too_many_set_aside(record, again)
         case RunState.HELD:
-            return [f"Put an end to this run: {again}. Then drop the HR file again."]
+            return [
+                f'Bring the blob back (docs/reasons.md, "Bring a blob back", has the commands), then: {_PROGRAM} '
+                f"resume {short}. It is checked again before anything is sent.",
+                f"If that can't be done, put an end to this run: {again}. Then drop the HR file again.",
+            ]
         case RunState.PLANNED | RunState.SENDING | RunState.BLOCKED if resumed(record):
             return []
         case RunState.BLOCKED if code == "jobNotFound":

@@ -95,6 +95,9 @@ def waiting_runs(runs: RunStore, heads: Sequence[RunHead], now: datetime) -> lis
             findings.append(_waiting(f"runs {state}", "failed", str(state), some))
     if some := [r for r in records if r.state is not RunState.BLOCKED and r.not_before and r.not_before > now]:
         findings.append(_waiting("runs waiting", "warning", "waiting; nothing has to be done", some))
+    if resting := [head.job_rests_until for head in heads if head.job_rests_until and head.job_rests_until > now]:
+        message = f"The API has asked for no call until {max(resting):%Y-%m-%d %H:%M:%S} UTC; the run it told is over."
+        findings.append(Finding("jobs resting", "warning", message, "Nothing has to be done: newer runs go on then."))
     if refused := refused_lately(runs, heads, now):
         newest = refused[-1]
         message = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -136,6 +137,20 @@ def test_runs_that_are_blocked(world, terminal):
     assert "runs blocked" in failed(findings)
     assert "forbidden 1" in findings["runs blocked"]["message"]
     assert findings["runs blocked"]["advice"].endswith(run["run"])
+
+
+def test_a_job_that_has_to_rest_although_the_run_that_was_told_is_over(world, terminal):
+    world.entra.post("faults", {"on": "bulkUpload", "status": 429, "headers": {"Retry-After": "3000"}})
+    wrong = world.upload(hr_csv(*workers(3)))
+    assert terminal.run("cancel", wrong["run"], "--why", "wrong file", "--yes")[0] == 0
+    world.resume()
+    assert world.run()["state"] == "sent"
+    status, findings = examined(terminal)
+    assert (status, warned(findings)) == (0, {"jobs resting"})
+    until = datetime.fromisoformat(world.run()["notBefore"])
+    assert f"no call until {until:%Y-%m-%d %H:%M:%S} UTC" in findings["jobs resting"]["message"]
+    world.advance(hours=1)
+    assert warned(examined(terminal)[1]) == set()
 
 
 def test_a_quota_that_is_used_up(world, terminal, monkeypatch):

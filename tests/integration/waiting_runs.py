@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from azure.storage.blob import BlobType
+
 from tests.platform.answers import BUCKET_FULL
 from tests.platform.hr_files import titled
 
@@ -48,7 +50,9 @@ def damage(world: World, run: dict[str, Any], blob: str, content: bytes | str | 
 
 
 def mend(world: World, run: dict[str, Any], blob: str, whole: bytes) -> None:
-    world.service.get_blob_client("runs", f"{run['feed']}/{run['run']}/{blob}").upload_blob(whole, overwrite=True)
+    kind = BlobType.APPENDBLOB if blob == "ledger.ndjson" else BlobType.BLOCKBLOB
+    client = world.service.get_blob_client("runs", f"{run['feed']}/{run['run']}/{blob}")
+    client.upload_blob(whole, blob_type=kind, overwrite=True)
 
 
 def titles(world: World) -> set[str]:
