@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 Process = subprocess.Popen[bytes]
 ROOT = Path(__file__).resolve().parents[2]
 CONTAINERS = ("hr-drop", "feeds", "runs", "state", "summaries")
-_AZURITE = ROOT / "tests" / "node_modules" / "azurite" / "dist" / "src" / "azurite.js"
+_AZURITE = ROOT / "tests" / "platform" / "azurite_server.js"
 _KEY = base64.b64encode(b"not a secret: Azurite on loopback only").decode()
 _LISTENING = re.compile(r"Azurite (\w+) service is successfully listening at (http://127\.0\.0\.1:\d+)")
 
