@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, timedelta
 from typing import TYPE_CHECKING
 
+from shared.inbound.sending.advice import PLAN_DAMAGED
 from shared.run.row_state import RowState
 from shared.run.run_state import UNSENT, RunState
 from shared.scim.bulk import MAX_OPERATIONS
@@ -132,6 +133,11 @@ def _of_newer(newer: Sequence[RunRecord]) -> list[str]:
 def _of_state(record: RunRecord, ahead: RunRecord | None) -> list[str]:
     short, code = record.run, record.reason.code if record.reason else ""
     again = f'{_PROGRAM} cancel {short} --why "dropped again"'
+    if record.cancelled_by and record.state is RunState.HELD and code == PLAN_DAMAGED:
+        return [
+            'It is cancelled, and nothing more of it is sent. What it names is damaged: docs/reasons.md, "Bring a blob '
+            'back", has the commands; the run is then closed by itself.'
+        ]
     if record.cancelled_by and record.state in (*UNSENT, RunState.HELD):
         rest = "what is not sent of it becomes superseded" if record.counts[RowState.PLANNED] else "it is closed"
         return [f"It is cancelled: within a minute {rest}."]
@@ -148,11 +154,7 @@ def _of_state(record: RunRecord, ahead: RunRecord | None) -> list[str]:
         case RunState.HELD if code == "tooManySetAside":
             return _of_too_many_set_aside(record, again)
         case RunState.HELD:
-            return [
-                f'Bring the blob back (docs/reasons.md, "Bring a blob back", has the commands), then: {_PROGRAM} '
-                f"resume {short}. It is checked again before anything is sent.",
-                f"If that can't be done, put an end to this run: {again}. Then drop the HR file again.",
-            ]
+            return [f"Put an end to this run: {again}. Then drop the HR file again."]
         case RunState.PLANNED | RunState.SENDING | RunState.BLOCKED if resumed(record):
             return []
         case RunState.BLOCKED if code == "jobNotFound":
@@ -222,7 +224,7 @@ def undoing_a_cancel(record: RunRecord, mistake: str, *, moved: bool) -> list[st
         moved: the feed has another job by now.
     """
     code = record.reason.code if record.reason else ""
-    if moved or code in ("planDamaged", "jobNotFound"):
+    if moved or code in (PLAN_DAMAGED, "jobNotFound"):
         return []
     return [f"If {mistake}: {resend_command(record, [RowState.SUPERSEDED])}"]
 

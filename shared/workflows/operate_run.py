@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from shared.errors import ConnectorError
-from shared.inbound.sending.advice import PLAN_DAMAGED
 from shared.ports import STATE
 from shared.run.run_state import UNSENT, RunState
 from shared.workflows.sending import order_marker
@@ -21,8 +20,7 @@ if TYPE_CHECKING:
     from shared.workflows.outside import Outside
     from shared.workflows.run_store import RunStore
 
-_MAY_BE_RELEASED = ("tooManySetAside", PLAN_DAMAGED)
-"""What is damaged is checked again before anything is sent."""
+_MAY_BE_RELEASED = "tooManySetAside"
 _OVER = {
     RunState.SENT: "everything of it is sent",
     RunState.SETTLED: "it is settled",
@@ -123,6 +121,6 @@ def _refuse_what_is_over(record: RunRecord) -> None:
 
 def _refuse_unless_releasable(record: RunRecord) -> None:
     reason = record.reason
-    if reason is None or reason.code not in _MAY_BE_RELEASED:
+    if reason is None or reason.code != _MAY_BE_RELEASED:
         told = f"{reason.message} {reason.advice}" if reason else "It does not say why it is held."
         raise NothingToDoError(f"This run can't be resumed. {told}")

@@ -115,6 +115,5 @@ def plan_damaged(blob: str) -> Reason:
     return Reason(
         PLAN_DAMAGED,
         f"{blob} is not what was planned, or is gone; nothing more of this run is sent.",
-        "Somebody changed or deleted the run's blobs. Bring the blob back (undelete, or an older version), then resume "
-        f"the run. If that can't be done, cancel this run and drop the HR file again. {DROPPING_AGAIN}",
+        f"Somebody changed or deleted the run's blobs. Cancel this run and drop the HR file again. {DROPPING_AGAIN}",
     )

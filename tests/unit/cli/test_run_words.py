@@ -86,8 +86,8 @@ def test_what_helps_fits_the_state_of_the_run():
     blocked = run_record(state=RunState.BLOCKED, reason=reason("forbidden"))
     assert f"resume {held.run} sends the other 100." in what_helps(held)[0]
     assert f'cancel {held.run} --why "dropped again"' in what_helps(held)[1]
-    assert f"resume {damaged.run}. It is checked again" in what_helps(damaged)[0]
-    assert "Then drop the HR file again" in what_helps(damaged)[1]
+    assert not any("resume" in line for line in what_helps(damaged))
+    assert "Then drop the HR file again" in what_helps(damaged)[0]
     assert f"resume {blocked.run}" in what_helps(blocked)[0]
     assert "doctor" in what_helps(run_record())[0]
 
