@@ -13,7 +13,7 @@ from shared.run.row_state import RowState
 from shared.run.run_state import RunState
 from shared.workflows.cancelled_runs import finish_cancelled
 from shared.workflows.in_no_newer_run import rows_in_no_newer_run
-from shared.workflows.operate_run import cancel_run, refuse_unless_cancellable, resume_run
+from shared.workflows.operate_run import NothingToDoError, cancel_run, refuse_unless_cancellable, resume_run
 from shared.workflows.related_runs import given_up_for, is_of_another_job
 from shared.workflows.resend_run import resend_run
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from shared.workflows.related_runs import GivenUp
 
 _LEFT_OUT = {RowState.SET_ASIDE: "set aside", RowState.EXCLUDED: "excluded"}
+_BROUGHT_BACK = "docs/reasons.md, \"Bring a blob back\", has the commands; if that can't be done, drop today's export."
 _UNDO = "To undo what was sent, drop the right file: what it says of these workers counts."
 
 
@@ -63,7 +64,10 @@ def resend(connection: Connection, *, run_id: str, state: Collection[RowState], 
     """Make a new run of some rows of a run that is sent."""
     origin = find_run(connection.runs, run_id)
     action = operator_action(connection, "resend", by, None)
-    record = resend_run(origin, state, action, connection.runs, connection.outside)
+    try:
+        record = resend_run(origin, state, action, connection.runs, connection.outside)
+    except RunDamagedError as error:
+        raise NothingToDoError(f"Run {origin.run} can't be resent: {error}. {_BROUGHT_BACK}") from None
     text = (
         f"Run {record.run} sends {some(record.rows, 'row')} of run {origin.run} again, within a minute. "
         f"Workers of whom a newer file speaks are left out. Follow it: python -m shared show {record.run}"
@@ -134,7 +138,7 @@ def _finished(asked: RunRecord, connection: Connection) -> tuple[str, RunRecord]
         return f"It was too late to cancel run {done.run}: every row of it was sent. {_UNDO}", done
     text = f"{cancelled}. Superseded: {some(gone, 'row')}; sent before: {sent:,}."
     text = f"{text} {_UNDO}" if sent else text
-    moved = is_of_another_job(done, connection.outside.store)
+    moved = is_of_another_job(done, connection.outside.store) or bool(connection.runs.missing_blobs(done))
     return "\n".join([text, *undoing_a_cancel(done, "this was a mistake", moved=moved)]), done
 
 

@@ -19,6 +19,7 @@ from shared.workflows.examine import (
     event_path,
     feed_files,
     jobs_of,
+    resting_jobs,
     waiting_runs,
     waits_for_quota,
 )
@@ -80,7 +81,9 @@ def _feeds(connection: Connection, only: str | None, feeds: dict[str, Feed]) -> 
 def _runs(connection: Connection, only: str | None) -> Iterable[Finding]:
     every = connection.runs.heads()
     heads = [head for head in every if only in (None, head.feed)]
-    yield from waiting_runs(connection.runs, heads, connection.outside.clock.now())
+    now = connection.outside.clock.now()
+    yield from waiting_runs(connection.runs, heads, now)
+    yield from resting_jobs(every, only, now)
     yield event_path(heads, connection.outside, {only} if only else None)
 
 

@@ -30,14 +30,15 @@ def show_run(connection: Connection, record: RunRecord, *, in_json: bool) -> int
     """The same for a record that is at hand."""
     newer = taken_since(record, connection.runs) if may_be_dropped_again(record) else []
     moved = record.cancelled_by is not None and is_of_another_job(record, connection.outside.store)
-    helps = what_helps(record, ahead_of(record, connection.runs), newer, moved=moved)
+    missing = connection.runs.missing_blobs(record)
+    helps = what_helps(record, ahead_of(record, connection.runs), newer, moved=moved or bool(missing))
     folder = f"{connection.storage}/runs/{record.feed}/{record.run}/"
     resent, codes = resent_by(record, connection.runs), _codes(connection, record)
     if in_json:
-        more = {"codes": codes, "resentBy": resent, "whatHelps": helps, "folder": folder}
+        more = {"missing": missing, "codes": codes, "resentBy": resent, "whatHelps": helps, "folder": folder}
         print_json({**record_json(record), **more})
     else:
-        _print(connection, record, _codes_in_words(record, codes), resent, helps, folder)
+        _print(connection, record, _codes_in_words(record, codes), resent, helps, folder, missing)
     return SOMETHING_TO_DO if needs_person(record) else 0
 
 
@@ -59,7 +60,13 @@ def _codes_in_words(record: RunRecord, codes: dict[RowState, dict[str, int]] | N
 
 
 def _print(
-    connection: Connection, record: RunRecord, codes: list[str], resent: list[str], helps: list[str], folder: str
+    connection: Connection,
+    record: RunRecord,
+    codes: list[str],
+    resent: list[str],
+    helps: list[str],
+    folder: str,
+    missing: list[str],
 ) -> None:
     now = connection.outside.clock.now()
     rows = list[tuple[Text, str]]()
@@ -86,6 +93,7 @@ def _print(
     add("by people", *_actions(record))
     add("resent", *(f"by run {run}" for run in resent))
     add("blobs", folder, "  " + ", ".join(blobs(record)))
+    add("missing", f"{', '.join(missing)}: no longer there" if missing else None)
     add("what helps", *helps)
     print_blocks(rows)
 

@@ -80,7 +80,7 @@ class RunRecord(Record):
     """One run; times are UTC.
 
     `first_sent_at`: when sending began, before the first request. `not_before`: when a run that waits goes on; of a
-    cancelled one that is over, until when the job rests all the same.
+    cancelled one that is over or held, until when the job rests all the same.
     `barriers`: numbers of requests at which rows begin whose managers are in earlier ones; what the API takes of a
     report it last takes after their manager. `resend_of`: the run whose rows this one sends again.
     """

@@ -93,11 +93,9 @@ def waiting_runs(runs: RunStore, heads: Sequence[RunHead], now: datetime) -> lis
     for state in (RunState.HELD, RunState.BLOCKED):
         if some := [record for record in records if record.state is state]:
             findings.append(_waiting(f"runs {state}", "failed", str(state), some))
-    if some := [r for r in records if r.state is not RunState.BLOCKED and r.not_before and r.not_before > now]:
+    unattended = [record for record in records if record.state not in (RunState.BLOCKED, RunState.HELD)]
+    if some := [record for record in unattended if record.not_before and record.not_before > now]:
         findings.append(_waiting("runs waiting", "warning", "waiting; nothing has to be done", some))
-    if resting := [head.job_rests_until for head in heads if head.job_rests_until and head.job_rests_until > now]:
-        message = f"The API has asked for no call until {max(resting):%Y-%m-%d %H:%M:%S} UTC; the run it told is over."
-        findings.append(Finding("jobs resting", "warning", message, "Nothing has to be done: newer runs go on then."))
     if refused := refused_lately(runs, heads, now):
         newest = refused[-1]
         message = (
@@ -117,6 +115,25 @@ def waiting_runs(runs: RunStore, heads: Sequence[RunHead], now: datetime) -> lis
         message = f"{len(unreadable)} can't be read: {', '.join(unreadable[:3])}."
         findings.append(Finding("runs unreadable", "failed", message, advice))
     return findings or [Finding("runs", "ok", "none is held, blocked or waiting")]
+
+
+def resting_jobs(heads: Collection[RunHead], only: str | None, now: datetime) -> list[Finding]:
+    """Jobs that have to rest since the API told a run so that sends nothing more.
+
+    Args:
+        heads: every run.
+        only: the feed whose jobs are looked at; all if None.
+        now: the time.
+    """
+    jobs, until = {head.job_id for head in heads if only in (None, head.feed)}, dict[str, datetime]()
+    for head in heads:
+        if head.job_id and head.job_id in jobs and head.job_rests_until and head.job_rests_until > now:
+            until[head.job_id] = max(head.job_rests_until, until.get(head.job_id, now))
+    if not until:
+        return []
+    told = "; ".join(f"{job} until {at:%Y-%m-%d %H:%M:%S} UTC" for job, at in sorted(until.items()))
+    message = f"The API has asked for no call: {told}. The run that it told sends nothing more."
+    return [Finding("jobs resting", "warning", message, "Nothing has to be done: the job's other runs go on then.")]
 
 
 def waits_for_quota(runs: RunStore, heads: Collection[RunHead]) -> bool:

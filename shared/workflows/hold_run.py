@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from shared.errors import RunDamagedError
-from shared.inbound.sending.advice import plan_damaged
+from shared.inbound.sending.advice import PLAN_DAMAGED, WAITS, plan_damaged
 from shared.run.record import reason_record
 from shared.run.run_state import RunState
 from shared.workflows.ledger_log import LedgerLog
@@ -27,13 +27,14 @@ def ledger_or_hold(record: RunRecord, sending: Sending) -> LedgerLog | None:
 
 
 def _hold(record: RunRecord, sending: Sending) -> None:
-    """Its record stays as it is but for the state; an alert once."""
+    """Its record stays as it is but for the state; an alert once. A wait that the API asked for is the job's."""
     reason = reason_record(plan_damaged(LEDGER))
+    rests = record.not_before if record.reason_code in {None, PLAN_DAMAGED, *WAITS} else None
     sending.lease.keep(surely=True)
     sending.runs.update(
         record.feed,
         record.run,
-        lambda newest: newest.changed(state=RunState.HELD, reason=reason, not_before=None),
+        lambda newest: newest.changed(state=RunState.HELD, reason=reason, not_before=rests),
     )
     if record.state is not RunState.HELD or record.reason != reason:
         ids = {"run": record.run, "feed": record.feed, "job": record.job_id}

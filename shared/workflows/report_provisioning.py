@@ -103,7 +103,7 @@ def _report_job(job_id: str, records: list[RunRecord], runs: RunStore, outside: 
     with closing(EventWindow(log)) as window:
         codes = {}
         for record in followed:
-            with apart("run.damaged", outside, run=record.run, feed=record.feed):
+            with apart("run.damaged", outside, once=True, run=record.run, feed=record.feed):
                 newer = _newer_run_from(record, records)
                 codes[record.run] = follow_run(record, window, runs, outside, newer_run_from=newer)
         events = len(window)

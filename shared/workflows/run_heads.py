@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from shared.errors import RunDamagedError
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 RUN_JSON = "run.json"
 LEDGER = "ledger.ndjson"
+_NOT_SENT_ANY_MORE = (RunState.SENT, RunState.SETTLED, RunState.HELD)
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class RunHead:
     """A run as the listing shows it. `state` None: its record can't be read, so it is known and nothing more.
 
     `has_record` False: its ledger is there and `run.json` is not, since somebody deleted that. `was_begun`: there is a
-    ledger. `job_rests_until`: of a run that is over, until when the API wanted no call.
+    ledger. `job_rests_until`: of a run that is over or held, until when the API wanted no call.
     """
 
     run: str
@@ -108,7 +109,7 @@ def _without_record(feed: str, run: str, ledger: BlobListing) -> RunHead:
 def head_metadata(record: RunRecord) -> dict[str, str]:
     """What a record's blob says of it in a listing."""
     metadata = {"state": record.state, "plannedat": record.planned_at.isoformat(), "priority": record.priority}
-    rests = record.not_before if record.state in (RunState.SENT, RunState.SETTLED) else None
+    rests = record.not_before if record.state in _NOT_SENT_ANY_MORE else None
     optional = {
         "jobid": record.job_id,
         "contentsha256": record.content_sha256,
@@ -119,6 +120,7 @@ def head_metadata(record: RunRecord) -> dict[str, str]:
 
 def _moment(text: str | None) -> datetime | None:
     try:
-        return datetime.fromisoformat(text) if text else None
+        moment = datetime.fromisoformat(text or "")
     except ValueError:
         return None
+    return moment.astimezone(UTC) if moment.tzinfo else None

@@ -84,12 +84,12 @@ class RunProgress:
         seconds = max(stop.seconds, min(idle / _LOOKS_PER_IDLE, _LONGEST_BETWEEN_LOOKS))
         until = self._outside.clock.now() + timedelta(seconds=seconds) if seconds else None
         after = self._write(ledger, state, reason=stop.reason and reason_record(stop.reason), not_before=until)
+        error = error_fields(stop.error) if stop.error else {}
         if state is RunState.SENDING:
             self._outside.events.info("run.putOff", code=stop.code, seconds=round(seconds), **_ids(after))
         elif self._record.state is state and (self._record.reason_code == stop.code or state is not stop.state):
-            self._outside.events.info("run.stillWaits", code=stop.code, seconds=round(seconds), **_ids(after))
+            self._outside.events.info("run.stillWaits", code=stop.code, seconds=round(seconds), **error, **_ids(after))
         else:
-            error = error_fields(stop.error) if stop.error else {}
             self._outside.events.error(f"run.{state}", code=stop.code, **error, **_ids(after))
 
     def _idle_seconds(self, ledger: Ledger, stop: Stop) -> float:

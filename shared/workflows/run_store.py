@@ -128,6 +128,14 @@ class RunStore:
         if found != record.operations:
             raise RunDamagedError(f"{ROWS} of run {record.run} has {found} rows, the plan {record.operations}")
 
+    def missing_blobs(self, record: RunRecord) -> list[str]:
+        """Names of blobs of the run's plan that are not there any more."""
+        if not record.plan:
+            return []
+        folder = self.name(record.feed, record.run, "")
+        there = {blob.name.removeprefix(folder) for blob in self._store.list(RUNS, folder)}
+        return [name for name in (*(file.name for file in record.plan), ROWS) if name not in there]
+
     def lines(self, record: RunRecord, blob: str) -> Iterator[bytes]:
         """The lines of one of a run's text blobs; none where it is missing."""
         return self._store.lines(RUNS, self.name(record.feed, record.run, blob))
@@ -137,7 +145,7 @@ def _says_less(ledger: Ledger, record: RunRecord) -> bool:
     """The record is written from the ledger, so it never knows of anything that was not put down."""
     told = record.counts
     return (
-        (record.last_sent_at is not None and not ledger.has_begun)
+        (record.last_sent_at is not None and (ledger.last_sent_at is None or ledger.last_sent_at < record.last_sent_at))
         or record.accepted_in_all > ledger.accepted_operations
         or told[RowState.REJECTED] > ledger.rejected_operations
         or told[RowState.SUPERSEDED] > ledger.superseded_operations

@@ -174,8 +174,9 @@ def _failed(error: Exception) -> Stop:
     reason = Reason(
         "sendingFailed",
         f"Sending ended with an unexpected error, {kind}; nothing is lost.",
-        "The run goes on by itself every minute. If this lasts, look at the state of the storage account. The "
-        "event run.blocked has the line of code where it happened.",
+        "The run goes on by itself every minute. If this lasts, look at the state of the storage account; the "
+        "events run.blocked and run.stillWaits have the line of code. InvalidBlobType: ledger.ndjson was put back as "
+        'another kind of blob; docs/reasons.md, "Bring a blob back", has the command.',
     )
     return Stop(60.0, reason, RunState.BLOCKED, error=error)
 

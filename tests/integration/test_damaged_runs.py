@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
 from shared.workflows.run_progress import RunProgress
-from tests.integration.waiting_runs import ROWS, URGENT, damage, mend, old_run, refuse_old_rows, titles
-from tests.platform.hr_files import titled
+from tests.integration.waiting_runs import (
+    ROWS,
+    URGENT,
+    cancel,
+    damage,
+    mend,
+    old_run,
+    refuse_old_rows,
+    titles,
+    waiting_load,
+)
+from tests.platform.hr_files import hr_csv, hr_row, titled
+from tests.platform.sent_twice import turned_back
 from tests.platform.virtual_clock import virtual_clock
 
 if TYPE_CHECKING:
@@ -107,6 +118,31 @@ def test_a_ledger_that_is_cut_between_its_lines_says_less_than_the_record(world,
     assert world.run("old.csv")["reason"]["code"] == "newerRunUnreadable"
 
 
+def test_a_ledger_that_has_lost_a_post_without_an_answer_says_less_than_the_record(world, clock):
+    """The API took what was posted; an older state would follow it."""
+    waiting_load(world, 100)
+    lost = {"on": "bulkUpload", "containing": "W00001", "disconnect": "afterProcessing", "times": None}
+    world.entra.post("faults", lost)
+    leavers = [hr_row(f"W{number:05d}", WorkerStatus="Terminated") for number in [*range(201, 251), 1]]
+    world.upload(hr_csv(*leavers), "leavers.csv", "leavers")
+    clock.sleep(700)
+    world.resume()
+    run = world.run("leavers.csv")
+    world.entra.control.delete("faults")
+    lines = world.blob("runs", f"leavers/{run['run']}/ledger.ndjson").splitlines(keepends=True)
+    first = next(place for place, line in enumerate(lines) if b'"accepted"' in line)
+    mend(world, run, "ledger.ndjson", b"".join(lines[: first + 1]))
+    damage(world, run, "requests/0001.ndjson.gz", b"something else")
+    for _ in range(3):
+        clock.sleep(4000)
+        world.resume()
+    assert (world.run("leavers.csv")["reason"]["code"], world.run("load.csv")["reason"]["code"]) == (
+        "planDamaged",
+        "newerRunUnreadable",
+    )
+    assert turned_back(world.service, world.posts()) == []
+
+
 @pytest.mark.parametrize("feed", ["contoso", "leavers"])
 def test_a_newer_run_whose_record_and_drop_are_gone_leaves_its_ledger_as_a_witness(world, clock, feed):
     old_run(world)
@@ -194,6 +230,39 @@ def test_a_record_that_contradicts_what_is_sent_stops_its_own_run_and_no_other(w
     assert [event["run"] for event in world.events() if event["event"] == "run.damaged"] == [
         world.run("old.csv")["run"]
     ]
+
+
+def test_the_wait_that_a_cancelled_run_was_told_of_holds_although_its_ledger_is_damaged(world, clock, terminal):
+    world.entra.post("faults", {"on": "bulkUpload", "status": 429, "headers": {"Retry-After": "3000"}})
+    wrong = world.upload(titled(range(1, 4), "wrong"), "wrong.csv")
+    told, until = clock.now(), datetime.fromisoformat(wrong["notBefore"])
+    cancel(world, "wrong.csv")
+    damage(world, wrong, "ledger.ndjson", b"nonsense")
+    world.resume()
+    assert world.run("wrong.csv")["state"] == "held"
+    said = " ".join(terminal.run("show", wrong["run"])[1].split())
+    assert "nothing more of it is sent" in said
+    assert "within a minute" not in said
+    world.later()
+    world.host.blob_created(world.drop(titled(range(4, 7), "other"), "other.csv"))
+    while clock.now() < until - timedelta(seconds=300):
+        world.resume()
+        assert len(world.posts()) == 1
+        clock.sleep(280)
+    clock.sleep((until - told).total_seconds())
+    world.resume()
+    assert titles(world) == {"other"}
+
+
+def test_a_run_that_can_not_be_followed_is_told_once(world, clock):
+    run = world.upload(titled(range(1, 4), "some"), "some.csv")
+    damage(world, run, "rows.ndjson", None)
+    for _ in range(3):
+        clock.sleep(900)
+        world.report()
+    told = [event for event in world.events() if event["event"] == "run.damaged"]
+    assert [(event["run"], event["error"]) for event in told] == [(run["run"], "RunDamagedError")]
+    assert "rows.ndjson" in told[0]["detail"]
 
 
 def test_a_copy_of_a_runs_folder_is_no_run(world, clock):

@@ -16,6 +16,7 @@ from shared.bootstrap import connector
 from shared.monitoring.provisioning_log import ProvisioningEvent
 from shared.workflows import run_progress
 from shared.workflows.run_store import RunStore
+from shared.workflows.send_run import RunSender
 from tests.integration.jobs import lock_of, other_job
 from tests.platform.accounting import outcomes
 from tests.platform.feeds import sample_feed
@@ -231,6 +232,24 @@ def test_a_quota_that_can_not_be_written_is_told_and_not_tried_for_ever(world, q
     (told,) = [event for event in world.events() if event["event"] == "run.blocked"]
     assert (told["error"], told["at"].partition(":")[0]) == ("BlobChangedError", "shared.workflows.state_document")
     assert world.posts() == []
+
+
+def test_each_error_that_nobody_foresaw_is_told_with_its_line_of_code(world, quick, monkeypatch):
+    for error in (OSError, KeyError):
+
+        def fail(*_: object, kind: type[Exception] = error) -> None:
+            raise kind
+
+        monkeypatch.setattr(RunSender, "send", fail)
+        world.resume() if world.runs() else world.upload(hr_csv(*workers(3)))
+        assert error.__name__ in world.run()["reason"]["message"]
+        world.advance(hours=0.1)
+    told = [event for event in world.events() if event.get("code") == "sendingFailed"]
+    assert [(event["event"], event["error"]) for event in told] == [
+        ("run.blocked", "OSError"),
+        ("run.stillWaits", "KeyError"),
+    ]
+    assert {event["at"].partition(":")[0] for event in told} == {"shared.workflows.send_runs"}
 
 
 def test_an_outage_does_not_eat_the_daily_quota(world, quick):

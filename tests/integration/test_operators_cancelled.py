@@ -8,6 +8,7 @@ import pytest
 
 from shared.bootstrap import connector
 from tests.integration.operators import TOO_MANY_ASIDE
+from tests.integration.waiting_runs import damage
 from tests.platform.feeds import sample_feed
 from tests.platform.hr_files import hr_csv, workers
 
@@ -53,6 +54,20 @@ def test_rows_that_can_not_be_resent_are_not_offered(world, terminal, kind, code
     run = kind(world)
     assert run["reason"]["code"] == code
     assert offers(terminal, run) == [False, False]
+
+
+@pytest.mark.parametrize("blob", ["rows.ndjson", "requests/0001.ndjson.gz"])
+def test_where_a_blob_of_the_plan_is_gone_no_resend_is_offered_and_none_is_made(world, terminal, blob):
+    run = world.upload(TOO_MANY_ASIDE)
+    damage(world, run, blob, None)
+    assert offers(terminal, run) == [False, False]
+    assert terminal.json("show", run["run"])[1]["missing"] == [blob]
+    later(world)
+    assert (world.run()["reason"], "resend" in terminal.run("show", run["run"])[1]) == (None, False)
+    status, _, err = terminal.run("resend", run["run"], "--state", "superseded")
+    assert (status, len(world.runs())) == (1, 1)
+    assert f"Run {run['run']} can't be resent" in err
+    assert "Bring a blob back" in err
 
 
 def test_once_the_feed_has_another_job_show_does_not_offer_to_send_rows_to_the_old_one(world, terminal):

@@ -16,6 +16,7 @@ from tests.platform.hr_files import hr_csv, workers
 if TYPE_CHECKING:
     from tests.integration.conftest import World
 
+OTHER_JOB = "API2AAD.00000000000000000000000000000000.00000000-0000-0000-0000-000000000000"
 NOBODY = "http://127.0.0.1:9"
 
 
@@ -103,8 +104,7 @@ def test_a_job_that_should_not_be_given_data(world, terminal, state, word):
 
 
 def test_a_job_that_is_none(world, terminal):
-    other = "API2AAD.00000000000000000000000000000000.00000000-0000-0000-0000-000000000000"
-    world.put_feed(sample_feed(world.entra.settings["SERVICE_PRINCIPAL_ID"], other), "other")
+    world.put_feed(sample_feed(world.entra.settings["SERVICE_PRINCIPAL_ID"], OTHER_JOB), "other")
     status, findings = examined(terminal)
     assert (status, failed(findings)) == (1, {"job of feed other"})
     assert "404" in findings["job of feed other"]["message"]
@@ -148,7 +148,13 @@ def test_a_job_that_has_to_rest_although_the_run_that_was_told_is_over(world, te
     status, findings = examined(terminal)
     assert (status, warned(findings)) == (0, {"jobs resting"})
     until = datetime.fromisoformat(world.run()["notBefore"])
-    assert f"no call until {until:%Y-%m-%d %H:%M:%S} UTC" in findings["jobs resting"]["message"]
+    assert f"{wrong['jobId']} until {until:%Y-%m-%d %H:%M:%S} UTC" in findings["jobs resting"]["message"]
+    world.later()
+    world.put_feed(name="another")
+    world.upload(hr_csv(*workers(3, first=500)), "another.csv", "another")
+    assert "jobs resting" in warned(examined(terminal, "--feed", "another")[1])
+    world.put_feed(sample_feed(world.entra.settings["SERVICE_PRINCIPAL_ID"], OTHER_JOB), "elsewhere")
+    assert "jobs resting" not in warned(examined(terminal, "--feed", "elsewhere")[1])
     world.advance(hours=1)
     assert warned(examined(terminal)[1]) == set()
 

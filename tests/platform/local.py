@@ -32,6 +32,7 @@ SERVICE_PRINCIPAL_ID = "4f7c2a10-5d0b-4d51-9a55-0b6a3c1f7e21"
 JOB_ID = f"API2AAD.{TENANT_ID.replace('-', '')}.1a03de52-b9c3-4e2c-a1e3-9145aaa8e530"
 _IDS = ("--tenant-id", TENANT_ID, "--service-principal-id", SERVICE_PRINCIPAL_ID, "--job-id", JOB_ID)
 _FOR_A_TERMINAL = ("HR_STORAGE", "GRAPH_ENDPOINT", "IDENTITY_ENDPOINT", "IDENTITY_HEADER", "AZURE_CLIENT_ID")
+_LIMIT = "BULK_REQUESTS_PER_DAY"
 _TIMERS_EVERY_SECONDS = 5.0
 
 
@@ -53,7 +54,8 @@ def main() -> None:
         service = storage.account_with_containers(storage.accounts[0])
         settings = connector_environment(storage.connection_string(storage.accounts[0]), entra.settings)
         os.environ.update(settings)
-        (FOLDER / "env.sh").write_text(shell_settings(settings), encoding="utf-8")
+        limits = {_LIMIT: os.environ[_LIMIT]} if _LIMIT in os.environ else {}
+        (FOLDER / "env.sh").write_text(shell_settings({**settings, **limits}), encoding="utf-8")
         _explain(entra.settings)
         try:
             _serve(service, told)
@@ -95,7 +97,9 @@ def prepare(folder: Path) -> None:
 
 def shell_settings(settings: dict[str, str]) -> str:
     """For `. local/env.sh`: what `python -m shared` needs to find this installation."""
-    return "".join(f"export {name}={shlex.quote(settings[name])}\n" for name in _FOR_A_TERMINAL)
+    return "".join(
+        f"export {name}={shlex.quote(settings[name])}\n" for name in (*_FOR_A_TERMINAL, _LIMIT) if name in settings
+    )
 
 
 def _explain(settings: dict[str, str]) -> None:
@@ -109,8 +113,12 @@ def _explain(settings: dict[str, str]) -> None:
 
 
 def _copy_in(service: BlobServiceClient, container: str, copied: dict[Path, float]) -> None:
-    for path in sorted((FOLDER / container).rglob("*")):
-        if path.is_file() and copied.get(path) != path.stat().st_mtime:
+    """The oldest file first, and each a second after the one before: the order of drops is that of their times."""
+    files = [path for path in (FOLDER / container).rglob("*") if path.is_file()]
+    changed = [path for path in files if copied.get(path) != path.stat().st_mtime]
+    for place, path in enumerate(sorted(changed, key=lambda path: path.stat().st_mtime)):
+        time.sleep(1.05 if place else 0)
+        if path.is_file():
             copied[path] = path.stat().st_mtime
             name = path.relative_to(FOLDER / container).as_posix()
             service.get_blob_client(container, name).upload_blob(path.read_bytes(), overwrite=True)

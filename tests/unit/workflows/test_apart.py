@@ -60,6 +60,16 @@ def test_an_error_that_could_quote_a_file_or_a_person_is_told_by_its_class(error
     assert told == {"event": "job.notSent", "job": "a job", "error": type(error).__name__}
 
 
+def test_with_once_something_else_about_the_same_thing_is_told_as_well():
+    told: list[object] = []
+    events = SimpleNamespace(error=lambda _event, **fields: told.append(fields["error"]))
+    outside = cast(Outside, SimpleNamespace(events=events, told_once=set()))
+    for error in (OSError(), OSError(), RunDamagedError("rows.ndjson is gone")):
+        with apart("run.damaged", outside, once=True, run="1"):
+            raise error
+    assert told == ["OSError", "RunDamagedError"]
+
+
 def test_what_ends_the_process_passes():
     with pytest.raises(SystemExit):
         told_of(SystemExit())
