@@ -27,6 +27,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+_CODE = re.compile(r"[A-Za-z0-9_]{1,80}")
+
 
 @dataclass(frozen=True)
 class Reason:
@@ -137,9 +139,6 @@ def loggable_text(error: BaseException) -> str | None:
     An HrFileError can name what stands in a header or in an archive; it belongs into the run's record.
     """
     return str(error) if isinstance(error, _OF_IDS_AND_NUMBERS) else None
-
-
-_CODE = re.compile(r"[A-Za-z0-9_]{1,80}")
 
 
 def error_kind(error: BaseException) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from shared.cli.opening import REFUSED, say_error
 from shared.cli.operating import SOMETHING_TO_DO, find_run, operator_action, print_json, record_json
-from shared.cli.run_words import resend_command, some, undoing_a_cancel
+from shared.cli.run_words import BRINGING_BACK, resend_command, some, undoing_a_cancel
 from shared.errors import RunDamagedError
 from shared.run.row_state import RowState
 from shared.run.run_state import RunState
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from shared.workflows.related_runs import GivenUp
 
 _LEFT_OUT = {RowState.SET_ASIDE: "set aside", RowState.EXCLUDED: "excluded"}
-_BROUGHT_BACK = "docs/reasons.md, \"Bring a blob back\", has the commands; if that can't be done, drop today's export."
+_ELSE = f"{BRINGING_BACK}; if that can't be done, drop today's export."
 _UNDO = "To undo what was sent, drop the right file: what it says of these workers counts."
 
 
@@ -67,7 +67,7 @@ def resend(connection: Connection, *, run_id: str, state: Collection[RowState], 
     try:
         record = resend_run(origin, state, action, connection.runs, connection.outside)
     except RunDamagedError as error:
-        raise NothingToDoError(f"Run {origin.run} can't be resent: {error}. {_BROUGHT_BACK}") from None
+        raise NothingToDoError(f"Run {origin.run} can't be resent: {error}. {_ELSE}") from None
     text = (
         f"Run {record.run} sends {some(record.rows, 'row')} of run {origin.run} again, within a minute. "
         f"Workers of whom a newer file speaks are left out. Follow it: python -m shared show {record.run}"
@@ -138,8 +138,8 @@ def _finished(asked: RunRecord, connection: Connection) -> tuple[str, RunRecord]
         return f"It was too late to cancel run {done.run}: every row of it was sent. {_UNDO}", done
     text = f"{cancelled}. Superseded: {some(gone, 'row')}; sent before: {sent:,}."
     text = f"{text} {_UNDO}" if sent else text
-    moved = is_of_another_job(done, connection.outside.store) or bool(connection.runs.missing_blobs(done))
-    return "\n".join([text, *undoing_a_cancel(done, "this was a mistake", moved=moved)]), done
+    can_be_resent = not (is_of_another_job(done, connection.outside.store) or connection.runs.missing_blobs(done))
+    return "\n".join([text, *undoing_a_cancel(done, "this was a mistake", can_be_resent=can_be_resent)]), done
 
 
 def _given_up(older: GivenUp) -> str:

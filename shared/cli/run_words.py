@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from shared.run.record import RunRecord
 
 _PROGRAM = "python -m shared"
+BRINGING_BACK = 'docs/reasons.md, "Bring a blob back", has the commands'
 _STEPS = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
 _REPAIRED_IN_HR = "Repaired in HR or in the feed file: drop a new file, since resend sends the data as they were."
 _REPAIRED_IN_ENTRA = "Repaired in Entra (the domain verified, the other account renamed, the mapping changed):"
@@ -110,7 +111,7 @@ def may_be_dropped_again(record: RunRecord) -> bool:
 
 
 def what_helps(
-    record: RunRecord, ahead: RunRecord | None = None, newer: Sequence[RunRecord] = (), *, moved: bool = False
+    record: RunRecord, ahead: RunRecord | None = None, newer: Sequence[RunRecord] = (), *, can_be_resent: bool = True
 ) -> list[str]:
     """What would help the run on, or that nothing has to be done.
 
@@ -118,9 +119,10 @@ def what_helps(
         record: the run.
         ahead: a run of the same job that waits, so that this one does too.
         newer: files of the feed that were taken since, so that this one must not be dropped again.
-        moved: the feed has another job by now.
+        can_be_resent: its plan is whole, and the feed has the same job.
     """
-    return [*_of_state(record, ahead), *_of_newer(newer), *_of_rows(record, moved=moved)] or ["Nothing has to be done."]
+    found = [*_of_state(record, ahead), *_of_newer(newer), *_of_rows(record, can_be_resent=can_be_resent)]
+    return found or ["Nothing has to be done."]
 
 
 def _of_newer(newer: Sequence[RunRecord]) -> list[str]:
@@ -135,8 +137,8 @@ def _of_state(record: RunRecord, ahead: RunRecord | None) -> list[str]:
     again = f'{_PROGRAM} cancel {short} --why "dropped again"'
     if record.cancelled_by and record.state is RunState.HELD and code == PLAN_DAMAGED:
         return [
-            'It is cancelled, and nothing more of it is sent. What it names is damaged: docs/reasons.md, "Bring a blob '
-            'back", has the commands; the run is then closed by itself.'
+            "It is cancelled, and nothing more of it is sent. Once the blob that the reason names is brought back it "
+            f"is closed by itself: {BRINGING_BACK}."
         ]
     if record.cancelled_by and record.state in (*UNSENT, RunState.HELD):
         rest = "what is not sent of it becomes superseded" if record.counts[RowState.PLANNED] else "it is closed"
@@ -144,8 +146,7 @@ def _of_state(record: RunRecord, ahead: RunRecord | None) -> list[str]:
     match record.state:
         case RunState.REFUSED if code == "sentInPart":
             return [
-                "Bring the old run.json back over this one: the run then goes on as it was. docs/reasons.md, "
-                '"Bring a blob back", has the commands.',
+                f"Bring the old run.json back over this one: the run then goes on as it was. {BRINGING_BACK}.",
                 "Only if that can't be done, and no newer file of this feed was taken: drop the file again. It gets a "
                 "new run of all its rows.",
             ]
@@ -194,12 +195,12 @@ def _of_too_many_set_aside(record: RunRecord, cancel: str) -> list[str]:
     ]
 
 
-def _of_rows(record: RunRecord, *, moved: bool) -> list[str]:
+def _of_rows(record: RunRecord, *, can_be_resent: bool) -> list[str]:
     found = []
     if record.counts[RowState.SET_ASIDE]:
         found.append("set_aside.csv names the rows that are not sent, each with its problem and its remedy.")
     if record.cancelled_by and record.counts[RowState.SUPERSEDED]:
-        found += undoing_a_cancel(record, "it was cancelled by mistake", moved=moved)
+        found += undoing_a_cancel(record, "it was cancelled by mistake", can_be_resent=can_be_resent)
     if failed := [state for state in CAME_TO_NOTHING if record.counts[state]]:
         found.append(
             f"outcomes.ndjson names the {' and '.join(failed)} rows, each with its code; ledger.ndjson the API's words."
@@ -215,16 +216,16 @@ def once_repaired(states: Iterable[RowState], resend: str) -> list[str]:
     return [_REPAIRED_IN_HR, f"{_REPAIRED_IN_ENTRA} {resend}"]
 
 
-def undoing_a_cancel(record: RunRecord, mistake: str, *, moved: bool) -> list[str]:
+def undoing_a_cancel(record: RunRecord, mistake: str, *, can_be_resent: bool) -> list[str]:
     """The command that sends a cancelled run's rows after all; none where its plan or its job is not to be trusted.
 
     Args:
         record: the run.
         mistake: what was one, as half a sentence.
-        moved: the feed has another job by now.
+        can_be_resent: its plan is whole, and the feed has the same job.
     """
     code = record.reason.code if record.reason else ""
-    if moved or code in (PLAN_DAMAGED, "jobNotFound"):
+    if not can_be_resent or code in (PLAN_DAMAGED, "jobNotFound"):
         return []
     return [f"If {mistake}: {resend_command(record, [RowState.SUPERSEDED])}"]
 

@@ -31,7 +31,7 @@ def show_run(connection: Connection, record: RunRecord, *, in_json: bool) -> int
     newer = taken_since(record, connection.runs) if may_be_dropped_again(record) else []
     moved = record.cancelled_by is not None and is_of_another_job(record, connection.outside.store)
     missing = connection.runs.missing_blobs(record)
-    helps = what_helps(record, ahead_of(record, connection.runs), newer, moved=moved or bool(missing))
+    helps = what_helps(record, ahead_of(record, connection.runs), newer, can_be_resent=not (moved or missing))
     folder = f"{connection.storage}/runs/{record.feed}/{record.run}/"
     resent, codes = resent_by(record, connection.runs), _codes(connection, record)
     if in_json:

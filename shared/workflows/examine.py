@@ -118,7 +118,7 @@ def waiting_runs(runs: RunStore, heads: Sequence[RunHead], now: datetime) -> lis
 
 
 def resting_jobs(heads: Collection[RunHead], only: str | None, now: datetime) -> list[Finding]:
-    """Jobs that have to rest since the API told a run so that sends nothing more.
+    """Jobs for which the API wants no call yet, though the run that was told so sends nothing more.
 
     Args:
         heads: every run.

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 RUN_JSON = "run.json"
 LEDGER = "ledger.ndjson"
-_NOT_SENT_ANY_MORE = (RunState.SENT, RunState.SETTLED, RunState.HELD)
+_WAITS_FOR_ITS_JOB = (RunState.SENT, RunState.SETTLED, RunState.HELD)
+"""In these the time that a run waits for is not its own."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ def _without_record(feed: str, run: str, ledger: BlobListing) -> RunHead:
 def head_metadata(record: RunRecord) -> dict[str, str]:
     """What a record's blob says of it in a listing."""
     metadata = {"state": record.state, "plannedat": record.planned_at.isoformat(), "priority": record.priority}
-    rests = record.not_before if record.state in _NOT_SENT_ANY_MORE else None
+    rests = record.not_before if record.state in _WAITS_FOR_ITS_JOB else None
     optional = {
         "jobid": record.job_id,
         "contentsha256": record.content_sha256,

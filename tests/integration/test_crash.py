@@ -121,18 +121,10 @@ def without_a_kill(world: ChildWorld, variant: Variant) -> tuple[list[str], dict
 
 
 def killed_at(point: FaultPoint, world: ChildWorld, variant: Variant, expected: dict[str, Any]) -> Any:
-    """Kill; the leases run out; in half of the cases the event is delivered once more; the timers fire."""
     world.entra.change(rejectExternalIds=variant.bad)
-    blob = world.drop(variant.text)
-    child = world.start_upload(blob, point)
-    status = child.wait()
-    assert status in (0, -signal.SIGKILL), child.log.read_text()
-    world.time_passes(400)
-    if point.at % 2:
-        world.upload(blob)
-    world.tick()
+    was_killed, child = world.upload_killed_at(point, world.drop(variant.text))
     problems = problems_of(world, variant, expected)
-    return status != 0, [*problems, *(child.calls[-1:] if problems else [])]
+    return was_killed, [*problems, *(child.calls[-1:] if problems else [])]
 
 
 def problems_of(world: ChildWorld, variant: Variant, expected: dict[str, Any]) -> list[str]:

@@ -6,7 +6,6 @@ more after it; one leaver is among the managers, one among the reports, and nobo
 
 from __future__ import annotations
 
-import signal
 from typing import TYPE_CHECKING, Any
 
 from tests.integration.test_crash import lanes
@@ -78,17 +77,9 @@ def leavers_on_a_half_sent_load(world: ChildWorld) -> str:
 
 
 def killed_at(point: FaultPoint, world: ChildWorld, expected: dict[str, dict[str, Any]]) -> tuple[bool, list[str]]:
-    """Kill; the leases run out; in half of the cases the event is delivered once more; the timers fire."""
-    name = leavers_on_a_half_sent_load(world)
-    child = world.start_upload(name, point)
-    status = child.wait()
-    assert status in (0, -signal.SIGKILL), child.log.read_text()
-    world.time_passes(400)
-    if point.at % 2:
-        world.upload(name)
-    world.tick()
+    was_killed, child = world.upload_killed_at(point, leavers_on_a_half_sent_load(world))
     problems = problems_of(world, expected)
-    return status != 0, [*problems, *(child.calls[-1:] if problems else [])]
+    return was_killed, [*problems, *(child.calls[-1:] if problems else [])]
 
 
 def problems_of(world: ChildWorld, expected: dict[str, dict[str, Any]]) -> list[str]:

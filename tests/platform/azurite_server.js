@@ -1,6 +1,5 @@
 // Azurite without its sweep. Every ten minutes that deletes what was overwritten, one piece after the other, and
-// answers nobody meanwhile: for minutes, once a test run has written some ten thousand times. Every client of such
-// a server gives up before.
+// answers nobody meanwhile: for minutes, once a test run has written some ten thousand times. Clients give up before.
 const constants = require("../node_modules/azurite/dist/src/blob/utils/constants");
 
 const LONGEST_TIMER_MS = 2 ** 31 - 1;

@@ -7,6 +7,7 @@ of those that come after it, and the tenant's; Azurite keeps the real time, so l
 from __future__ import annotations
 
 import json
+import signal
 from typing import TYPE_CHECKING, Any
 
 from azure.core.exceptions import HttpResponseError
@@ -49,6 +50,20 @@ class ChildWorld:
 
     def upload(self, blob: str) -> Child:
         return self.host.run("upload", blob, environment=self.environment, ahead_seconds=self._ahead)
+
+    def upload_killed_at(self, point: FaultPoint, blob: str) -> tuple[bool, Child]:
+        """Whether it was killed, and the process.
+
+        Then the leases run out, in half of the cases the event is delivered once more, and the timers fire.
+        """
+        child = self.start_upload(blob, point)
+        status = child.wait()
+        assert status in (0, -signal.SIGKILL), child.log.read_text()
+        self.time_passes(400)
+        if point.at % 2:
+            self.upload(blob)
+        self.tick()
+        return status != 0, child
 
     def tick(self) -> Child:
         """What is left is sent, then the logs are read."""
